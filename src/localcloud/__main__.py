@@ -1,0 +1,39 @@
+"""`python -m localcloud --port N`: the local cloud alone, in the foreground, until a signal."""
+
+import argparse
+import signal
+import sys
+import threading
+
+from .cloud import DEFAULT_PORT, LocalCloud, PortInUse
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the server and return the exit code: 0 after SIGINT or SIGTERM, 1 if the port is taken."""
+    parser = argparse.ArgumentParser(prog="localcloud", description="An AWS on this computer.")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes any free port")
+    parser.add_argument("--isolation", default="auto", choices=["auto", "bubblewrap", "plain"])
+    parser.add_argument("--runtime-client", default="auto", choices=["auto", "native", "python"])
+    options = parser.parse_args(arguments)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    try:
+        cloud = LocalCloud(
+            options.port, isolation=options.isolation, runtime_client=options.runtime_client
+        ).start()
+    except PortInUse as error:
+        print(
+            f"Port {error.port} is taken by another program. Stop it, or use a free one: "
+            f"--port {error.free_port}",
+            file=sys.stderr,
+        )
+        return 1
+    print(f"localcloud answers on {cloud.endpoint_url}", flush=True)
+    ended.wait()
+    cloud.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,225 @@
+"""LocalCloud: an AWS on this computer, as a context manager and as a server."""
+
+import asyncio
+import contextlib
+import errno
+import shutil
+import socket
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from . import identity
+from .control_plane import (
+    buckets,
+    cloudformation,
+    functions,
+    lambda_resources,
+    managed_policies,
+    principals,
+)
+from .control_plane.moto_app import MotoApp
+from .events import Record
+from .functions.function_log import FunctionLog
+from .functions.isolation import choose_isolation
+from .functions.runtime import native_client_available, prepare_runtime
+from .functions.service import FunctionService
+from .notifications import Notifications
+from .server import FrontDoor
+
+DEFAULT_PORT = 4566
+_running = threading.Lock()
+
+
+class PortInUse(OSError):
+    """Something else listens on the port; `free_port` is one that is free now."""
+
+    def __init__(self, port: int):
+        self.port = port
+        self.free_port = _free_port()
+        super().__init__(errno.EADDRINUSE, f"port {port} is in use; {self.free_port} is free")
+
+
+class LocalCloud:
+    """An AWS in this process, on 127.0.0.1, served by a thread of its own.
+
+    `port` 0 takes any free one. `folder` holds unpacked packages (a temporary one by default).
+    `isolation` is auto, bubblewrap or plain; `runtime_client` auto, native or python.
+    `limits` are the Scheduler's account_concurrency, idle_timeout_s and max_age_s, and event_speed,
+    by which the delays between tries of asynchronous invocations are divided.
+
+    start() raises PortInUse, and RuntimeError where this process runs another cloud already: moto
+    keeps its resources in the process.
+    """
+
+    def __init__(
+        self,
+        port: int = DEFAULT_PORT,
+        *,
+        account_id: str = "000000000000",
+        region: str = "us-east-1",
+        folder: Path | None = None,
+        isolation: str = "auto",
+        runtime_client: str = "auto",
+        **limits: float,
+    ):
+        self.port = port
+        self.account_id = account_id
+        self.region = region
+        self.record = Record()
+        self.isolation = choose_isolation(isolation)
+        self.native_client = runtime_client != "python" and native_client_available()
+        if runtime_client == "native" and not self.native_client:
+            raise RuntimeError("AWS's native runtime client is not installed here")
+        self._folder = folder
+        self._limits = limits
+        self._thread: threading.Thread | None = None
+        self._server: uvicorn.Server | None = None
+        self._ready = threading.Event()
+        self._error: BaseException | None = None
+
+    @property
+    def endpoint_url(self) -> str:
+        """The address that clients use."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def session(self, **credentials: str):
+        """A boto3 session of this cloud: the account's administrator, or who the credentials are."""
+        import boto3
+
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", **credentials}
+        return boto3.Session(region_name=self.region, **keys)
+
+    def client(self, service: str, **options: Any):
+        """A boto3 client of this cloud, for the administrator."""
+        return self.session().client(service, endpoint_url=self.endpoint_url, **options)
+
+    def start(self) -> "LocalCloud":
+        """Serve until stop(); returns when the cloud answers."""
+        if not _running.acquire(blocking=False):
+            raise RuntimeError("this process runs a LocalCloud already; stop it first")
+        try:
+            listener = _listen(self.port)
+            self.port = listener.getsockname()[1]
+            self._thread = threading.Thread(
+                target=self._serve, args=(listener,), name="localcloud", daemon=True
+            )
+            self._thread.start()
+            self._ready.wait()
+            if self._error:
+                raise self._error
+        except BaseException:
+            _running.release()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End every environment and close the port."""
+        if self._thread is None:
+            return
+        self._server.should_exit = True
+        self._thread.join()
+        self._thread = None
+        _running.release()
+
+    def __enter__(self) -> "LocalCloud":
+        return self.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    def _serve(self, listener: socket.socket) -> None:
+        try:
+            import uvloop
+
+            uvloop.run(self._main(listener))
+        except BaseException as error:
+            self._error = error
+        finally:
+            listener.close()
+            self._ready.set()
+
+    async def _main(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        temporary = None if self._folder else tempfile.mkdtemp(prefix="localcloud-")
+        folder = Path(self._folder or temporary)
+        gatekeeper = identity.Gatekeeper(self.account_id)
+        log = FunctionLog(gatekeeper.may_role)
+        moto = MotoApp(self.account_id)
+        service = FunctionService(
+            folder, prepare_runtime(self.native_client), self.isolation, self._credentials,
+            log.write, self.record, lambda: self.endpoint_url, **self._limits,
+        )  # fmt: skip
+        notifications = Notifications(service, self.record, self.account_id)
+        lambda_resources.install()
+        cloudformation.install()
+        managed_policies.install()
+        buckets.install(identity.may_service_invoke, notifications.take)
+        functions.install(
+            lambda arn, payload: self._invoke_from_thread(loop, service, arn, payload),
+            lambda arn: loop.call_soon_threadsafe(service.scheduler.retire, arn),
+        )
+        door = FrontDoor(
+            self.account_id, self.region, moto, service, gatekeeper, notifications, self.record,
+            self.status,
+        )  # fmt: skip
+        config = uvicorn.Config(door, log_level="warning", access_log=False, lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._server.install_signal_handlers = lambda: None
+        try:
+            self._ready.set()
+            await self._server.serve(sockets=[listener])
+        finally:
+            service.close()
+            door.close()
+            log.close()
+            moto.reset()
+            if temporary:
+                shutil.rmtree(temporary, ignore_errors=True)
+
+    def status(self) -> dict[str, Any]:
+        """What /_localcloud/health answers."""
+        return {
+            "status": "running",
+            "account_id": self.account_id,
+            "region": self.region,
+            "isolation": self.isolation.name,
+            "runtime_client": "native" if self.native_client else "python",
+        }
+
+    def _credentials(self, role_arn: str, session: str, region: str) -> dict[str, str]:
+        made = principals.mint_role_credentials(role_arn, session, self.account_id, region)
+        return {
+            "AWS_ACCESS_KEY_ID": made.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": made.secret_access_key,
+            "AWS_SESSION_TOKEN": made.session_token,
+        }
+
+    def _invoke_from_thread(self, loop, service: FunctionService, arn: str, payload: bytes):
+        region = arn.split(":")[3]
+        target = functions.find_function(arn, None, self.account_id, region)
+        future = asyncio.run_coroutine_threadsafe(service.invoke(target, payload, arn), loop)
+        return future.result().payload
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise PortInUse(port) from error
+        raise
+    return listener
+
+
+def _free_port() -> int:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

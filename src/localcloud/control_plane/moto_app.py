@@ -1,0 +1,66 @@
+"""moto as the control plane: one WSGI application, called with a whole request and its whole answer."""
+
+import io
+import os
+from http import HTTPStatus
+
+from a2wsgi.wsgi import build_environ
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+
+class MotoApp:
+    """Answers the AWS requests that no data plane of localcloud takes.
+
+    moto keeps its resources in the process, so that a process holds one cloud at a time.
+    """
+
+    def __init__(self, account_id: str):
+        os.environ["MOTO_ACCOUNT_ID"] = account_id  # the only way in which moto takes it
+        self._app = DomainDispatcherApplication(create_backend_app)
+
+    def handle(self, scope: dict, body: bytes) -> Answer:
+        """Answer an ASGI HTTP request whose body has been read. Called from worker threads."""
+        environ = build_environ(scope, io.BytesIO(body))
+        # moto needs the path as it was sent: S3 keys may hold encoded slashes.
+        query = scope["query_string"].decode("latin-1")
+        environ["RAW_URI"] = scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        answer: list = []
+
+        def start_response(status, headers, exc_info=None):
+            answer[:] = [int(status.split(" ", 1)[0]), headers]
+
+        chunks = self._app(environ, start_response)
+        try:
+            content = b"".join(chunks)
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+        status, headers = answer
+        encoded = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers]
+        if status == HTTPStatus.NOT_FOUND and _is_html(encoded):
+            return _not_implemented(scope)
+        return status, encoded, content
+
+    def reset(self) -> None:
+        """Empty every resource of every service."""
+        moto_api_backend.reset()
+
+
+def _is_html(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(k == b"content-type" and v.startswith(b"text/html") for k, v in headers)
+
+
+def _not_implemented(scope: dict) -> Answer:
+    """A plain error for what moto has no route for, instead of its HTML page."""
+    message = f"localcloud has no operation for {scope['method']} {scope['path']}"
+    body = f'{{"__type":"UnknownOperationException","message":"{message}"}}'.encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"x-amzn-errortype", b"UnknownOperationException"),
+    ]
+    return 404, headers, body

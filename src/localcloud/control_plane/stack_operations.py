@@ -1,0 +1,286 @@
+"""Creating, updating and deleting a stack's resources in order, with the events and statuses of
+AWS.
+
+moto makes resources when something first refers to them, writes events for the stack alone and
+answers a failed deployment with a server error. Here each resource goes through *_IN_PROGRESS to
+*_COMPLETE or *_FAILED, and a failure is rolled back (CloudFormation User Guide, "Stack status
+codes").
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.cloudformation import parsing
+from moto.cloudformation.models import Stack
+
+from .stack_events import StackResource, add_event, error_code, failure_reason
+from .stack_resources import needs_replacement
+from .stack_templates import creation_order, dependencies
+
+# Deleting what is gone already is a success, as for AWS's resource handlers.
+_GONE = ("NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException")
+
+
+class ResourceFailed(Exception):
+    """A resource could not be made or changed; the event with the reason has been written."""
+
+    def __init__(self, logical_id: str):
+        super().__init__(logical_id)
+        self.logical_id = logical_id
+
+
+def create(stack: Stack, on_failure: str = "ROLLBACK") -> None:
+    """Create everything in the stack's template; on a failure do what `on_failure` says.
+
+    ROLLBACK deletes what was made, DO_NOTHING leaves it, DELETE deletes the stack as well
+    (CreateStack, OnFailure).
+    """
+    add_event(stack, "CREATE_IN_PROGRESS", "User Initiated")
+    try:
+        _apply(stack, _Cleanup())
+    except ResourceFailed as failure:
+        reason = f"The following resource(s) failed to create: [{failure.logical_id}]. "
+        if on_failure == "DO_NOTHING":
+            add_event(stack, "CREATE_FAILED", reason)
+        elif on_failure == "DELETE":
+            add_event(stack, "DELETE_IN_PROGRESS", reason + "Delete requested by user.")
+            _finish_deletion(stack, "DELETE")
+        else:
+            add_event(stack, "ROLLBACK_IN_PROGRESS", reason + "Rollback requested by user.")
+            _finish_deletion(stack, "ROLLBACK")
+        return
+    # A custom resource is complete only when its function has answered: moto then completes the
+    # stack.
+    parsed = stack.resource_map._parsed_resources
+    if all(parsed[logical_id].is_created() for logical_id in stack.resource_records):
+        add_event(stack, "CREATE_COMPLETE")
+
+
+def delete(stack: Stack) -> None:
+    """Delete the stack's resources, dependents first. Ends in DELETE_COMPLETE or DELETE_FAILED."""
+    add_event(stack, "DELETE_IN_PROGRESS", "User Initiated")
+    _finish_deletion(stack, "DELETE")
+
+
+def update(stack: Stack, template: str, parameters: dict[str, Any]) -> None:
+    """Bring the resources to `template` and `parameters`; on a failure bring them back to what they
+    were.
+
+    It ends in UPDATE_COMPLETE, UPDATE_ROLLBACK_COMPLETE or UPDATE_ROLLBACK_FAILED.
+    """
+    before = (stack.template, stack.parameters)
+    old_template = stack.template_dict
+    new_template = stack.parse_template(template)
+    cleanup = _Cleanup()
+    add_event(stack, "UPDATE_IN_PROGRESS", "User Initiated")
+    try:
+        _use_template(stack, template, parameters)
+        _apply(stack, cleanup)
+    except ResourceFailed as failure:
+        reason = f"The following resource(s) failed to update: [{failure.logical_id}]. "
+        add_event(stack, "UPDATE_ROLLBACK_IN_PROGRESS", reason)
+        _use_template(stack, *before)
+        cleanup.undo(stack)
+        try:
+            _apply(stack, cleanup)
+        except ResourceFailed as second:
+            reason = f"The following resource(s) failed to update: [{second.logical_id}]. "
+            add_event(stack, "UPDATE_ROLLBACK_FAILED", reason)
+            return
+        add_event(stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+        _clean_up(stack, cleanup, new_template)
+        add_event(stack, "UPDATE_ROLLBACK_COMPLETE")
+    else:
+        add_event(stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        _clean_up(stack, cleanup, old_template)
+        add_event(stack, "UPDATE_COMPLETE")
+
+
+@dataclass
+class _Cleanup:
+    """Replaced resources, to delete when the operation has ended: (record, resource, its template
+    part).
+    """
+
+    replaced: list[tuple[StackResource, Any, dict[str, Any]]] = field(default_factory=list)
+
+    def undo(self, stack: Stack) -> None:
+        """Take the replaced resources back into the stack, and mark the new ones for deletion."""
+        parsed = stack.resource_map._parsed_resources
+        for index, (record, resource, resource_json) in enumerate(self.replaced):
+            logical_id = record.logical_resource_id
+            new = (stack.resource_records[logical_id], parsed[logical_id], resource_json)
+            stack.resource_records[logical_id], parsed[logical_id] = record, resource
+            self.replaced[index] = new
+
+
+def _use_template(stack: Stack, template: str, parameters: dict[str, Any]) -> None:
+    stack.template, stack.parameters = template, parameters
+    stack._parse_template()
+    stack.description = stack.template_dict.get("Description")
+    resource_map = stack.resource_map
+    resource_map._template = stack.template_dict
+    resource_map._resource_json_map = stack.template_dict["Resources"]
+    resource_map.input_parameters = parameters
+    resource_map.resolved_parameters = {}
+    resource_map.load_mapping()
+    resource_map.load_parameters()
+    resource_map.load_conditions()
+    stack.output_map = stack._create_output_map()
+
+
+def _apply(stack: Stack, cleanup: _Cleanup) -> None:
+    """Create or change each resource of the stack's template, in order, where its properties ask
+    for it.
+    """
+    resource_map = stack.resource_map
+    for logical_id in creation_order(stack.template_dict):
+        resource_json = stack.template_dict["Resources"][logical_id]
+        condition = resource_json.get("Condition")
+        if condition and not resource_map.lazy_condition_map[condition]:
+            continue
+        if resource_json["Type"] in parsing.NULL_MODELS:
+            continue
+        if logical_id not in resource_map._parsed_resources:
+            _create_resource(stack, logical_id, resource_json)
+        else:
+            _update_resource(stack, logical_id, resource_json, cleanup)
+
+
+def _resolve(stack: Stack, resource_json: dict[str, Any]) -> dict[str, Any]:
+    properties = resource_json.get("Properties") or {}
+    return copy.deepcopy(parsing.clean_json(copy.deepcopy(properties), stack.resource_map))
+
+
+def _create_resource(stack: Stack, logical_id: str, resource_json: dict[str, Any]) -> None:
+    record = StackResource(stack.stack_id, stack.name, logical_id, resource_json["Type"])
+    stack.resource_records[logical_id] = record
+    add_event(stack, "CREATE_IN_PROGRESS", resource=record)
+    try:
+        record.properties = _resolve(stack, resource_json)
+        # moto creates the resource when it is first asked for.
+        resource = stack.resource_map[logical_id]
+    except Exception as error:
+        add_event(stack, "CREATE_FAILED", failure_reason(record.resource_type, error), record)
+        raise ResourceFailed(logical_id) from error
+    record.physical_resource_id = resource.physical_resource_id
+    add_event(stack, "CREATE_IN_PROGRESS", "Resource creation Initiated", record)
+    add_event(stack, "CREATE_COMPLETE", resource=record)
+
+
+def _update_resource(
+    stack: Stack, logical_id: str, resource_json: dict[str, Any], cleanup: _Cleanup
+) -> None:
+    record = stack.resource_records[logical_id]
+    resource = stack.resource_map._parsed_resources[logical_id]
+    properties = _resolve(stack, resource_json)
+    changed = {
+        name
+        for name in {*properties, *record.properties}
+        if properties.get(name) != record.properties.get(name)
+    }
+    if not changed and not record.unsure:
+        return
+    replace = needs_replacement(record.resource_type, type(resource), changed)
+    reason = (
+        "Requested update requires the creation of a new physical resource; hence creating one."
+        if replace
+        else None
+    )
+    add_event(stack, "UPDATE_IN_PROGRESS", reason, record)
+    try:
+        if replace:
+            old = (copy.copy(record), resource, resource_json)
+            new = _replace_resource(stack, logical_id, resource)
+            cleanup.replaced.append(old)
+        else:
+            new = parsing.parse_and_update_resource(
+                logical_id,
+                copy.deepcopy(resource_json),
+                stack.resource_map,
+                account_id=stack.account_id,
+                region_name=stack.region_name,
+            )
+            stack.resource_map._parsed_resources[logical_id] = new
+    except Exception as error:
+        add_event(stack, "UPDATE_FAILED", failure_reason(record.resource_type, error), record)
+        record.unsure = not replace
+        raise ResourceFailed(logical_id) from error
+    record.physical_resource_id = new.physical_resource_id
+    record.properties, record.unsure = properties, False
+    add_event(stack, "UPDATE_COMPLETE", resource=record)
+
+
+def _replace_resource(stack: Stack, logical_id: str, old: Any) -> Any:
+    parsed = stack.resource_map._parsed_resources
+    del parsed[logical_id]
+    try:
+        return stack.resource_map[logical_id]
+    except Exception:
+        parsed[logical_id] = old
+        raise
+
+
+def _clean_up(stack: Stack, cleanup: _Cleanup, other: dict[str, Any]) -> None:
+    """Delete what was replaced, and what only the template `other` has.
+
+    A resource that can't be deleted is left behind, as on AWS.
+    """
+    for record, resource, resource_json in reversed(cleanup.replaced):
+        if resource_json.get("UpdateReplacePolicy") != "Retain":
+            _delete_resource(stack, record, resource, resource_json)
+    for logical_id in reversed(creation_order(other)):
+        resource = stack.resource_map._parsed_resources.get(logical_id)
+        if logical_id in stack.template_dict["Resources"] or resource is None:
+            continue
+        resource_json = other["Resources"][logical_id]
+        record = stack.resource_records[logical_id]
+        if resource_json.get("DeletionPolicy") == "Retain":
+            add_event(stack, "DELETE_SKIPPED", resource=record)
+        else:
+            _delete_resource(stack, record, resource, resource_json)
+        del stack.resource_map._parsed_resources[logical_id]
+
+
+def _delete_resource(
+    stack: Stack, record: StackResource, resource: Any, resource_json: dict[str, Any]
+) -> bool:
+    add_event(stack, "DELETE_IN_PROGRESS", resource=record)
+    try:
+        stack.resource_map._delete_resource(resource, resource_json)
+    except Exception as error:
+        if error_code(error) not in _GONE:
+            add_event(stack, "DELETE_FAILED", failure_reason(record.resource_type, error), record)
+            return False
+    add_event(stack, "DELETE_COMPLETE", resource=record)
+    return True
+
+
+def _finish_deletion(stack: Stack, operation: str) -> None:
+    """Delete what the stack has made, dependents first, and write the operation's last event."""
+    needs = dependencies(stack.template_dict)
+    parsed = stack.resource_map._parsed_resources
+    remaining = {logical_id for logical_id in needs if parsed.get(logical_id) is not None}
+    failed = []
+    for logical_id in reversed(creation_order(stack.template_dict)):
+        if logical_id not in remaining:
+            continue
+        if any(logical_id in needs[other] for other in remaining):
+            continue
+        record = stack.resource_records[logical_id]
+        resource_json = stack.template_dict["Resources"][logical_id]
+        if resource_json.get("DeletionPolicy") == "Retain":
+            add_event(stack, "DELETE_SKIPPED", resource=record)
+        elif not _delete_resource(stack, record, parsed[logical_id], resource_json):
+            failed.append(logical_id)
+            continue
+        remaining.discard(logical_id)
+        del parsed[logical_id]
+    if failed:
+        reason = f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
+        add_event(stack, f"{operation}_FAILED", reason)
+    else:
+        add_event(stack, f"{operation}_COMPLETE")

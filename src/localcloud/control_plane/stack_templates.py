@@ -1,0 +1,206 @@
+"""What CloudFormation asks of a template before it makes anything: references, circles, parameters,
+capabilities.
+
+moto finds out only while creating resources, so that a bad template ends in a server error half
+way.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import yaml
+from moto.cloudformation import parsing
+from moto.cloudformation.exceptions import CloudFormationError, ValidationError
+from moto.cloudformation.models import Stack
+
+# Resources that let a stack act for somebody, and the property that gives each its own name
+# (CloudFormation API reference, CreateStack, Capabilities).
+_IAM_NAMES = {
+    "AWS::IAM::AccessKey": None,
+    "AWS::IAM::Group": "GroupName",
+    "AWS::IAM::InstanceProfile": "InstanceProfileName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Policy": None,
+    "AWS::IAM::Role": "RoleName",
+    "AWS::IAM::User": "UserName",
+    "AWS::IAM::UserToGroupAddition": None,
+}
+
+
+class InsufficientCapabilities(CloudFormationError):
+    """The template makes IAM resources and the caller didn't say that this is meant."""
+
+    code = "InsufficientCapabilitiesException"
+
+
+def parse_template(body: str) -> dict[str, Any]:
+    """The template in `body`, YAML or JSON, short forms written out. Raises ValidationError."""
+    try:
+        template = Stack.parse_template(body)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise ValidationError(
+            message="Template format error: YAML not well-formed. "
+            f"(line {mark.line + 1}, column {mark.column + 1})"
+        ) from None
+    except json.JSONDecodeError as error:
+        # moto tries JSON once the text isn't YAML.
+        raise ValidationError(
+            message="Template format error: YAML not well-formed. "
+            f"(line {error.lineno}, column {error.colno})"
+        ) from None
+    if not isinstance(template, dict):
+        raise ValidationError(message="Template format error: unsupported structure.")
+    if not template.get("Resources"):
+        raise ValidationError(
+            message="Template format error: At least one Resources member must be defined."
+        )
+    return template
+
+
+def check_capabilities(template: Mapping[str, Any], given: Iterable[str]) -> None:
+    """Raise InsufficientCapabilities unless the capabilities that `template` needs are among
+    `given`.
+    """
+    iam = [r for r in template.get("Resources", {}).values() if r.get("Type") in _IAM_NAMES]
+    named = any(_IAM_NAMES[r["Type"]] in (r.get("Properties") or {}) for r in iam)
+    needed = "CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"
+    # The stronger capability includes the weaker.
+    if iam and needed not in given and "CAPABILITY_NAMED_IAM" not in given:
+        raise InsufficientCapabilities(f"Requires capabilities : [{needed}]")
+
+
+def check_parameters(template: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Raise ValidationError for a parameter that is missing, unknown or not what the template
+    allows.
+    """
+    declared = template.get("Parameters") or {}
+    unknown = [name for name in given if name not in declared]
+    if unknown:
+        listed = ", ".join(unknown)
+        raise ValidationError(message=f"Parameters: [{listed}] do not exist in the template")
+    missing = [name for name, d in declared.items() if name not in given and "Default" not in d]
+    if missing:
+        raise ValidationError(message=f"Parameters: [{', '.join(missing)}] must have values")
+    for name, declaration in declared.items():
+        _check_value(name, declaration, str(given.get(name, declaration.get("Default"))))
+
+
+def _check_value(name: str, declaration: Mapping[str, Any], value: str) -> None:
+    kind = declaration.get("Type", "String")
+    is_list = kind == "CommaDelimitedList" or kind.startswith("List<")
+    values = {v.strip() for v in value.split(",")} if is_list else {value}
+    allowed = {str(v) for v in declaration.get("AllowedValues", [])}
+    if allowed and not values <= allowed:
+        _refuse(name, declaration, f"Parameter '{name}' must be one of AllowedValues")
+    pattern = declaration.get("AllowedPattern")
+    if pattern and not re.fullmatch(pattern, value):
+        _refuse(name, declaration, f"Parameter '{name}' must match pattern {pattern}")
+    if kind != "Number":
+        return
+    try:
+        number = float(value)
+    except ValueError:
+        raise ValidationError(message=f"Parameter '{name}' must be a number.") from None
+    for limit, word, wrong in (
+        ("MinValue", "less", float.__lt__),
+        ("MaxValue", "greater", float.__gt__),
+    ):
+        if limit in declaration and wrong(number, float(declaration[limit])):
+            bound = declaration[limit]
+            _refuse(
+                name, declaration, f"Parameter '{name}' must be a number not {word} than {bound}"
+            )
+
+
+def _refuse(name: str, declaration: Mapping[str, Any], message: str) -> None:
+    # The template's own words, where it has some.
+    own = declaration.get("ConstraintDescription")
+    if own:
+        message = f"Parameter {name} failed to satisfy constraint: {own}"
+    raise ValidationError(message=message)
+
+
+def references(node: Any) -> Iterator[str]:
+    """The logical ids that a part of a template refers to, by Ref, Fn::GetAtt or Fn::Sub."""
+    if isinstance(node, list):
+        for item in node:
+            yield from references(item)
+    elif isinstance(node, dict):
+        for name, value in node.items():
+            if name == "Ref" and isinstance(value, str):
+                yield value
+            elif name == "Fn::GetAtt" and value:
+                yield value.split(".")[0] if isinstance(value, str) else value[0]
+            elif name == "Fn::Sub":
+                yield from _sub_references(value)
+            else:
+                yield from references(value)
+
+
+def _sub_references(value: Any) -> Iterator[str]:
+    text, given = (value, {}) if isinstance(value, str) else value
+    yield from references(given)
+    for name in re.findall(r"\$\{([^!}][^}]*)\}", text):
+        logical_id = name.split(".")[0]
+        if logical_id not in given:
+            yield logical_id
+
+
+def dependencies(template: Mapping[str, Any]) -> dict[str, set[str]]:
+    """For each resource of `template` the resources that must exist before it.
+
+    Raises ValidationError for a reference to something the template doesn't have.
+    """
+    resources = template["Resources"]
+    known = {*resources, *(template.get("Parameters") or {})}
+    graph: dict[str, set[str]] = {}
+    for logical_id, resource in resources.items():
+        depends_on = resource.get("DependsOn", [])
+        depends_on = [depends_on] if isinstance(depends_on, str) else depends_on
+        named = {*references(resource.get("Properties")), *depends_on}
+        _require_known(named, known, "Resources")
+        graph[logical_id] = {n for n in named if n in resources}
+    _require_known(set(references(template.get("Outputs"))), known, "Outputs")
+    return graph
+
+
+def _require_known(named: set[str], known: set[str], block: str) -> None:
+    unresolved = sorted(n for n in named if n not in known and not n.startswith("AWS::"))
+    if unresolved:
+        raise ValidationError(
+            message="Template format error: Unresolved resource dependencies "
+            f"[{', '.join(unresolved)}] in the {block} block of the template"
+        )
+
+
+def creation_order(template: Mapping[str, Any]) -> list[str]:
+    """The logical ids of `template`, each after those it depends on.
+
+    Raises ValidationError for a circle, or for a resource type that this cloud can't make.
+    """
+    types = {resource.get("Type", "") for resource in template["Resources"].values()}
+    unrecognized = sorted(
+        t
+        for t in types
+        if not t.startswith("Custom::")
+        and t not in parsing.NULL_MODELS
+        and t not in parsing.get_model_map()
+    )
+    if unrecognized:
+        raise ValidationError(
+            message="Template format error: Unrecognized resource types: "
+            f"[{', '.join(unrecognized)}]"
+        )
+    try:
+        return list(TopologicalSorter(dependencies(template)).static_order())
+    except CycleError as error:
+        circle = ", ".join(dict.fromkeys(error.args[1]))
+        raise ValidationError(
+            message=f"Circular dependency between resources: [{circle}]"
+        ) from None

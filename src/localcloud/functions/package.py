@@ -1,0 +1,119 @@
+"""Deployment packages and layers, unpacked once for each content and shared by all environments."""
+
+import compileall
+import hashlib
+import io
+import os
+import py_compile
+import shutil
+import stat
+import tempfile
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from .configuration import Archive
+
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 250 MB, layers included.
+MAX_UNZIPPED_BYTES = 262_144_000
+
+
+class InvalidArchive(Exception):
+    """A zip that Lambda refuses; the text is the service's own."""
+
+
+def check_archive(data: bytes) -> int:
+    """Return the unzipped size in bytes of a deployment package.
+
+    Raises InvalidArchive where the zip can't be read or is 250 MB or more unzipped.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if archive.testzip() is not None:
+                raise zipfile.BadZipFile
+            size = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
+        raise InvalidArchive(
+            "Could not unzip uploaded file. Please check your file, then try to upload again."
+        ) from error
+    if size >= MAX_UNZIPPED_BYTES:
+        raise InvalidArchive(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
+    return size
+
+
+class PackageStore:
+    """Folders of unpacked archives under `root`, named by content hash."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+
+    def task_root(self, code: Archive) -> Path:
+        """The folder that stands at /var/task: the deployment package, unpacked."""
+        return self._once(f"code-{code.digest}", lambda target: _unpack(code.data, target))
+
+    def opt(self, layers: tuple[Archive, ...]) -> Path:
+        """The folder that stands at /opt: the layers merged in order, the last one winning."""
+        if len(layers) == 1:
+            return self._layer(layers[0])
+        name = hashlib.sha256("".join(layer.digest for layer in layers).encode()).hexdigest()
+        return self._once(f"opt-{name}", lambda target: self._merge(layers, target))
+
+    def _layer(self, layer: Archive) -> Path:
+        return self._once(f"layer-{layer.digest}", lambda target: _unpack(layer.data, target))
+
+    def _merge(self, layers: tuple[Archive, ...], target: Path) -> None:
+        for layer in layers:
+            shutil.copytree(
+                self._layer(layer), target, symlinks=True, dirs_exist_ok=True, copy_function=_link
+            )
+
+    def _once(self, name: str, fill) -> Path:
+        final = self.root / name
+        if final.is_dir():
+            return final
+        # Filled beside and renamed, so that a half-unpacked folder is never seen under its name.
+        partial = Path(tempfile.mkdtemp(dir=self.root, prefix="partial-"))
+        fill(partial)
+        partial.chmod(0o755)
+        try:
+            partial.rename(final)
+        except OSError:  # another thread was first
+            shutil.rmtree(partial)
+        return final
+
+
+def _link(source: str, target: str) -> None:
+    """Hard link a file of a layer into the merged folder; a later layer's file replaces it."""
+    Path(target).unlink(missing_ok=True)
+    os.link(source, target)
+
+
+def _unpack(data: bytes, target: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for entry in archive.infolist():
+            mode = entry.external_attr >> 16
+            if stat.S_ISLNK(mode):
+                _unpack_link(archive.read(entry).decode(), entry.filename, target)
+                continue
+            path = Path(archive.extract(entry, target))  # extract() keeps ".." and "/" inside
+            path.chmod(0o755 if entry.is_dir() else (mode & 0o777) | 0o444)
+    # Lambda's disk is read-only, so that bytecode can't be kept by the function itself. Compiled
+    # here once, by hash and unchecked, an import costs what its code does and no parsing.
+    compileall.compile_dir(
+        target,
+        quiet=2,
+        force=True,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+
+
+def _unpack_link(destination: str, name: str, target: Path) -> None:
+    """Make a symbolic link from a zip, if it stays inside the folder it is unpacked to."""
+    link = PurePosixPath(os.path.normpath(name))
+    aim = PurePosixPath(os.path.normpath(link.parent / destination))
+    if any(part.is_absolute() or part.parts[:1] == ("..",) for part in (link, aim)):
+        return
+    path = target / link
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.symlink_to(destination)

@@ -1,0 +1,97 @@
+"""The managed runtime's software, in one folder: what stands at /var/runtime.
+
+It holds awslambdaric, boto3 and what these two need, as Lambda's runtime does, and nothing else that
+happens to be installed: Pillow has to come from a layer, here as on AWS.
+"""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+_DISTRIBUTIONS = ("awslambdaric", "boto3")
+RUNTIME_VERSION = f"python:{sys.version_info.major}.{sys.version_info.minor}.v{platform.python_version_tuple()[2]}"
+
+
+def native_client_available() -> bool:
+    """Whether AWS's native runtime client can be imported here (it is built for Linux only)."""
+    return importlib.util.find_spec("runtime_client") is not None
+
+
+def prepare_runtime(native_client: bool) -> Path:
+    """Return the runtime's folder, made once for each set of package versions.
+
+    It lies in the Python environment that localcloud is installed in, or in the temporary folder
+    where that can't be written to.
+    """
+    distributions = _closure(_DISTRIBUTIONS)
+    client = "native" if native_client else "python"
+    sources = [_HERE / "bootstrap.py", _HERE / "runtime_client.py"]
+    identity = "\n".join(
+        [client, sys.version, *sorted(f"{d.name}=={d.version}" for d in distributions)]
+    ).encode() + b"".join(source.read_bytes() for source in sources)
+    name = f"runtime-{client}-{hashlib.sha256(identity).hexdigest()[:16]}"
+    parent = Path(sys.prefix) / "share" / "localcloud"
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        writable = os.access(parent, os.W_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        parent = Path(tempfile.gettempdir()) / f"localcloud-{os.getuid()}"
+        parent.mkdir(exist_ok=True, mode=0o700)
+    final = parent / name
+    if final.is_dir():
+        return final
+    partial = Path(tempfile.mkdtemp(dir=parent, prefix="partial-"))
+    for distribution in distributions:
+        _copy(distribution, partial, native_client)
+    shutil.copy(sources[0], partial)
+    if not native_client:
+        shutil.copy(sources[1], partial)
+    (partial / "passwd").write_text("sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n")
+    partial.chmod(0o755)
+    try:
+        partial.rename(final)
+    except OSError:  # another process was first
+        shutil.rmtree(partial)
+    return final
+
+
+def _closure(names: tuple[str, ...]) -> list[importlib.metadata.Distribution]:
+    """The named distributions and all that they require, extras left out."""
+    found: dict[str, importlib.metadata.Distribution] = {}
+    todo = list(names)
+    while todo:
+        name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
+        if name in found:
+            continue
+        found[name] = importlib.metadata.distribution(name)
+        for requirement in found[name].requires or ():
+            if "extra ==" not in requirement:
+                todo.append(re.match(r"[A-Za-z0-9._-]+", requirement).group())
+    return list(found.values())
+
+
+def _copy(distribution: importlib.metadata.Distribution, target: Path, native: bool) -> None:
+    for file in distribution.files or ():
+        if file.parts[0] in ("..", "__pycache__"):
+            continue
+        if file.parts[0].startswith("runtime_client.") and not native:
+            continue
+        destination = target / file
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        source = Path(str(distribution.locate_file(file)))
+        if not source.exists():  # bytecode that was listed and cleaned
+            continue
+        try:
+            os.link(source, destination)
+        except OSError:  # another file system
+            shutil.copy2(source, destination)

@@ -1,0 +1,118 @@
+"""The front door: an ASGI application that gives each request to the plane that answers it."""
+
+import asyncio
+import contextvars
+import json
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from . import invoke_api
+from .actions import ApiRequest, credential_scope
+from .control_plane.moto_app import MotoApp
+from .events import Record
+from .functions.service import FunctionService
+from .identity import Gatekeeper
+from .notifications import Notifications
+
+_log = logging.getLogger(__name__)
+_WORKERS = 16
+
+
+class FrontDoor:
+    """Invoke goes to the functions' event loop, /_localcloud to ourselves, the rest to moto."""
+
+    def __init__(
+        self,
+        account_id: str,
+        region: str,
+        moto: MotoApp,
+        service: FunctionService,
+        gatekeeper: Gatekeeper,
+        notifications: Notifications,
+        record: Record,
+        status: Callable[[], dict],
+    ):
+        self._account_id = account_id
+        self._region = region
+        self._moto = moto
+        self._service = service
+        self._gatekeeper = gatekeeper
+        self._notifications = notifications
+        self._record = record
+        self._status = status
+        self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moto")
+
+    async def __call__(self, scope, receive, send) -> None:
+        """Answer one HTTP request; a fault of ours is a 500 in JSON, never a broken connection."""
+        if scope["type"] != "http":
+            return
+        body = await _read(receive)
+        held: list = []
+        try:
+            status, headers, content = await self._answer(scope, body, held)
+        except Exception as error:
+            _log.exception("request failed: %s %s", scope["method"], scope["path"])
+            status, headers = 500, [(b"content-type", b"application/json")]
+            content = json.dumps({"__type": "InternalFailure", "message": repr(error)}).encode()
+        if not any(name == b"content-length" for name, _ in headers) and status != 204:
+            headers = [*headers, (b"content-length", str(len(content)).encode())]
+        if scope["method"] == "HEAD":
+            content = b""
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+        self._notifications.deliver(held)
+
+    def close(self) -> None:
+        """End the worker threads."""
+        self._workers.shutdown(wait=True, cancel_futures=True)
+
+    async def _answer(self, scope, body: bytes, held: list):
+        path = scope["raw_path"].decode("latin-1")
+        if path.startswith("/_localcloud/"):
+            return self._own(path.removeprefix("/_localcloud/"))
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in scope["headers"]
+        }
+        query = scope["query_string"].decode("latin-1")
+        request = ApiRequest(scope["method"], path, query, headers, body)
+        denial = self._gatekeeper.check(request)
+        if denial:
+            return denial.render()
+        function = invoke_api.match(path) if scope["method"] == "POST" else None
+        if function:
+            scope = credential_scope(request)
+            region = scope.region if scope else self._region
+            return await invoke_api.invoke(
+                self._service, function, self._account_id, region, query, headers, body
+            )
+        events = self._notifications.hold()
+        context = contextvars.copy_context()
+        answer = await asyncio.get_running_loop().run_in_executor(
+            self._workers, context.run, self._moto.handle, scope, body
+        )
+        held.extend(events)
+        return answer
+
+    def _own(self, name: str):
+        match name:
+            case "health":
+                body = self._status()
+            case "events":
+                body = self._record.entries()
+            case _:
+                return 404, [(b"content-type", b"text/plain")], b"no such page\n"
+        return 200, [(b"content-type", b"application/json")], json.dumps(body).encode()
+
+
+async def _read(receive) -> bytes:
+    chunks = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body"):
+            break
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
