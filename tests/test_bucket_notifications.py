@@ -1,5 +1,6 @@
 """S3 notifications: which configurations S3 takes, and the events that leave for Lambda."""
 
+import functools
 import io
 import re
 import zipfile
@@ -20,8 +21,8 @@ CREATED = ["s3:ObjectCreated:*"]
 
 @pytest.fixture(scope="module")
 def cloud(local_cloud):
-    """A function that makes boto3 clients of a running cloud."""
-    return local_cloud.client
+    """A function that gives boto3 clients of a running cloud, each made once."""
+    return functools.cache(local_cloud.client)
 
 
 @pytest.fixture

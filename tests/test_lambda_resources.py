@@ -1,5 +1,6 @@
 """Lambda's resources: logging configuration, and updates that apply everything they are given."""
 
+import functools
 import io
 import zipfile
 
@@ -9,8 +10,8 @@ from botocore.exceptions import ClientError
 
 @pytest.fixture(scope="module")
 def cloud(local_cloud):
-    """A function that makes boto3 clients of a running cloud."""
-    return local_cloud.client
+    """A function that gives boto3 clients of a running cloud, each made once."""
+    return functools.cache(local_cloud.client)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from .actions import ApiRequest, Need, credential_scope, needs
 from .control_plane import principals
-from .policies import Decision, Question, decide, resource_policy_allows
+from .policies import AccessRequest, Caller, Decision, Policy, evaluate
 
 _JSON_SERVICES = {"logs", "lambda", "dynamodb", "sqs", "events", "kms", "secretsmanager", "states",
                   "apigateway", "ssm", "bedrock", "kinesis", "scheduler"}  # fmt: skip
@@ -71,11 +71,11 @@ class Gatekeeper:
             wanted = self._with_listing(request, wanted)
         context = {
             "aws:username": principal.name,
-            "aws:principalarn": principal.arn,
-            "aws:principalaccount": self._account_id,
-            "aws:requestedregion": scope.region,
-            "aws:sourceip": "127.0.0.1",
-            "aws:securetransport": "false",
+            "aws:PrincipalArn": principal.caller.role_arn or principal.caller.arn,
+            "aws:PrincipalAccount": self._account_id,
+            "aws:RequestedRegion": scope.region,
+            "aws:SourceIp": "127.0.0.1",
+            "aws:SecureTransport": "false",
         }
         for need in wanted:
             if need.action == "sts:GetCallerIdentity":  # allowed even against a Deny
@@ -84,20 +84,17 @@ class Gatekeeper:
             if scope.service == "s3" and need.resource != "*":
                 bucket = need.resource.removeprefix("arn:aws:s3:::").partition("/")[0]
                 resource = principals.bucket_policy(bucket, self._account_id)
-            question = Question(need.action, need.resource, principal.arn, context)
-            decision = decide(
-                question, principal.identity, resource, principal.boundary, principal.session
-            )
+            access = AccessRequest(need.action, need.resource, principal.caller, context)
+            decision = _decide(access, principal, resource)
             if not decision.allowed:
-                text = _message(principal.arn, need, decision, scope.service)
+                text = _message(principal.caller.arn, need, decision, scope.service)
                 return Denial(scope.service, text, request.method, "x-amz-target" in request.headers)
         return None
 
     def may_role(self, role_arn: str, session: str, action: str, resource: str) -> bool:
         """Whether a role allows what Lambda does in its name, such as writing the log."""
         principal = principals.role_principal(role_arn, session, self._account_id)
-        question = Question(action, resource, principal.arn)
-        return decide(question, principal.identity, boundary=principal.boundary).allowed
+        return _decide(AccessRequest(action, resource, principal.caller), principal).allowed
 
     def _with_listing(self, request: ApiRequest, wanted: list[Need]) -> list[Need]:
         """Who may not list a bucket must not learn that a key is missing: 403 in place of 404."""
@@ -117,17 +114,29 @@ def may_service_invoke(
     service: str = "s3.amazonaws.com",
 ) -> bool:
     """Whether a function's resource policy lets a service invoke it for this source."""
-    context = {"aws:sourcearn": source_arn, "aws:sourceaccount": source_account}
-    question = Question("lambda:InvokeFunction", function_arn, service, context)
-    return resource_policy_allows(policy, question)
+    if policy is None:
+        return False
+    context = {"aws:SourceArn": source_arn, "aws:SourceAccount": source_account}
+    access = AccessRequest(
+        "lambda:InvokeFunction", function_arn, Caller(service=service), context
+    )
+    return evaluate(access, resource_policy=Policy(policy)).allowed
+
+
+def _decide(
+    access: AccessRequest, principal: principals.Principal, resource: Policy | None = None
+) -> Decision:
+    sessions = [principal.session] if principal.session else []
+    return evaluate(access, principal.identity, resource, principal.boundary, sessions)
 
 
 def _message(principal: str, need: Need, decision: Decision, service: str) -> str:
     """The text of an AccessDenied, as AWS words it in 2026."""
     resource = f'"{need.resource}"' if service == "s3" else need.resource
     begin = f"User: {principal} is not authorized to perform: {need.action} on resource: {resource}"
-    article = "an" if decision.kind.startswith("identity") else "a"
+    kind = decision.policy_type
+    article = "an" if kind.startswith("identity") else "a"
     if decision.explicit:
         arn = f": {decision.policy_arn}" if decision.policy_arn else ""
-        return f"{begin} with an explicit deny in {article} {decision.kind}{arn}"
-    return f"{begin} because no {decision.kind} allows the {need.action} action"
+        return f"{begin} with an explicit deny in {article} {kind}{arn}"
+    return f"{begin} because no {kind} allows the {need.action} action"

@@ -1,7 +1,6 @@
 """IAM policy evaluation: who may do what, decided from policy documents alone.
 
-Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html for
-one account: an explicit deny anywhere wins; an identity-based or a resource-based policy must
+Follows "Policy evaluation logic" in the IAM User Guide, for one account: an explicit deny anywhere wins; an identity-based or a resource-based policy must
 allow; a permissions boundary and session policies, where there are any, must allow as well.
 """
 
@@ -189,7 +188,7 @@ class Statement:
         context = {key.lower(): _list(value) for key, value in request.context.items()}
         if not (
             self._names("Action", lambda pattern: action_matches(pattern, request.action))
-            and self._names("Resource", lambda pattern: self._is_resource(pattern, request, context))
+            and self._names("Resource", lambda pattern: self._covers(pattern, request, context))
             and all(condition.holds(context) for condition in self.conditions)
         ):
             return _Match.NONE
@@ -206,7 +205,7 @@ class Statement:
         # A trust policy has no Resource: it speaks of the role it is attached to.
         return name not in self.element or any(map(matches, _list(self.element[name])))
 
-    def _is_resource(self, pattern: str, request: AccessRequest, context: Mapping) -> bool:
+    def _covers(self, pattern: str, request: AccessRequest, context: Mapping) -> bool:
         compiled = _compile(pattern, context if self.has_variables else None, _arn_regex)
         return compiled is not None and compiled.fullmatch(request.resource) is not None
 
@@ -429,3 +428,43 @@ class _Condition:
         variables = context if self.has_variables else None
         patterns = (_compile(value, variables, _PATTERNS[self.test]) for value in self.values)
         return any(pattern is not None and test(actual, pattern) for pattern in patterns)
+
+
+# Bridge for identity.py as it is wired today; goes with it.
+@dataclass(frozen=True)
+class Question:
+    action: str
+    resource: str
+    principal: str
+    context: Mapping = field(default_factory=dict)
+
+    def request(self) -> AccessRequest:
+        is_service = not self.principal.startswith("arn:")
+        account = None if is_service else self.principal.split(":")[4]
+        caller = Caller(
+            arn=None if is_service else self.principal,
+            service=self.principal if is_service else None,
+            account_id=account,
+        )
+        return AccessRequest(self.action, self.resource, caller, self.context)
+
+
+@dataclass(frozen=True)
+class _Kinded:
+    allowed: bool
+    explicit: bool
+    kind: str
+    policy_arn: str | None
+
+
+def decide(question, identity=(), resource=None, boundary=None, session=None) -> _Kinded:
+    made = evaluate(
+        question.request(), identity, resource, boundary, (session,) if session else ()
+    )
+    return _Kinded(made.allowed, made.explicit, str(made.policy_type or ""), made.policy_arn)
+
+
+def resource_policy_allows(policy: Mapping | None, question: Question) -> bool:
+    if policy is None:
+        return False
+    return evaluate(question.request(), (), Policy(policy)).allowed

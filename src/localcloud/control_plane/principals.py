@@ -1,7 +1,7 @@
 """Who has which keys and policies, read from moto's IAM and STS."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from moto.iam.exceptions import NotFoundException
@@ -9,7 +9,7 @@ from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 from moto.sts.models import AssumedRole, sts_backends
 
-from ..policies import Policy
+from ..policies import Caller, Policy
 
 _PARTITION = "aws"
 _SESSION_S = 12 * 60 * 60
@@ -19,7 +19,7 @@ _SESSION_S = 12 * 60 * 60
 class Principal:
     """A user or a role's session with the policies that are in force now."""
 
-    arn: str
+    caller: Caller
     name: str
     identity: tuple[Policy, ...]
     boundary: Policy | None = None
@@ -61,11 +61,12 @@ def role_principal(role_arn: str, session_name: str, account_id: str) -> Princip
     """A role's session by name, without keys: what Lambda itself does in the role's name."""
     name = role_arn.rpartition("/")[2]
     arn = f"arn:aws:sts::{account_id}:assumed-role/{name}/{session_name}"
+    caller = Caller(arn, role_arn, account_id)
     try:
         role = iam_backends[account_id][_PARTITION].get_role_by_arn(role_arn)
     except NotFoundException:
-        return Principal(arn, session_name, ())
-    return Principal(arn, session_name, tuple(_policies(role)), _boundary(role, account_id))
+        return Principal(caller, session_name, ())
+    return Principal(caller, session_name, tuple(_policies(role)), _boundary(role, account_id))
 
 
 def bucket_policy(bucket: str, account_id: str) -> Policy | None:
@@ -83,14 +84,14 @@ def object_is_missing(bucket: str, key: str, account_id: str) -> bool:
 def _session(assumed: AssumedRole, account_id: str) -> Principal:
     role = role_principal(assumed.role_arn, assumed.session_name, account_id)
     session = Policy(_document(assumed.policy)) if assumed.policy else None
-    return Principal(role.arn, role.name, role.identity, role.boundary, session)
+    return replace(role, session=session)
 
 
 def _user(user, backend) -> Principal:
     policies = _policies(user)
     for group in backend.get_groups_for_user(user.name):
         policies += _policies(group)
-    return Principal(user.arn, user.name, tuple(policies))
+    return Principal(Caller(user.arn, None, backend.account_id), user.name, tuple(policies))
 
 
 def _policies(entity) -> list[Policy]:

@@ -8,6 +8,7 @@ that can't begin a character of UTF-8.
 
 import os
 import time
+from dataclasses import replace
 
 from .report import LogEvent
 
@@ -73,7 +74,15 @@ class LogPipe:
             events.append(_event(data[position:end]))
             position = end
         self._rest = data[position:]
-        return events
+        return _in_order(events)
+
+
+def _in_order(events: list[LogEvent]) -> list[LogEvent]:
+    """A raw line has the time of its reading; it was written before the frame that follows it."""
+    for index in range(len(events) - 2, -1, -1):
+        if events[index].timestamp > events[index + 1].timestamp:
+            events[index] = replace(events[index], timestamp=events[index + 1].timestamp)
+    return events
 
 
 def _event(raw: bytes) -> LogEvent:
