@@ -3,9 +3,7 @@
 import re
 
 import pytest
-from deployment import deploy, invoke, log_messages, wait_for
-
-from localcloud import LocalCloud
+from deployment import deploy, invoke, log_messages, zip_of
 
 COUNTER = """
     import os, sys, tempfile, threading, time
@@ -158,8 +156,6 @@ def test_bad_code_gives_aws_errors(local_cloud, files, handler, error_type, mess
     assert payload["errorType"] == error_type
     assert message in payload["errorMessage"]
     good = "def handler(e, c): return 'good'\n"
-    from deployment import zip_of
-
     client = local_cloud.client("lambda")
     client.update_function_code(FunctionName=name, ZipFile=zip_of({"app.py": good}))
     client.update_function_configuration(FunctionName=name, Handler="app.handler")
@@ -181,17 +177,3 @@ def test_update_replaces_environments(local_cloud):
     payload, _, tail = invoke(local_cloud, "updated")
     assert payload == "1"
     assert "Init Duration" in tail
-
-
-def test_idle_and_old_environments_end():
-    with LocalCloud(port=0, idle_timeout_s=0.2, max_age_s=3600) as cloud:
-        deploy(cloud, "short", "def handler(e, c): return 1\n")
-        invoke(cloud, "short")
-        wait_for(lambda: [e for e in cloud.record.entries() if e["type"] == "shutdown"])
-        assert "Init Duration" in invoke(cloud, "short")[2]
-    with LocalCloud(port=0, max_age_s=0.0) as cloud:
-        deploy(cloud, "old", "def handler(e, c): return 1\n")
-        assert "Init Duration" in invoke(cloud, "old")[2]
-        assert "Init Duration" in invoke(cloud, "old")[2]
-        reasons = [e["reason"] for e in cloud.record.entries() if e["type"] == "shutdown"]
-        assert reasons == ["max age", "max age"]

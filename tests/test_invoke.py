@@ -155,17 +155,6 @@ def test_unknown_operations_answer_in_json(local_cloud):
     caught.value.close()
 
 
-def test_retries_of_a_failing_event_keep_its_request_id():
-    from localcloud import LocalCloud
-
-    with LocalCloud(port=0, event_speed=600) as cloud:
-        deploy(cloud, "fails", "def handler(e, c): raise ValueError('again')\n")
-        cloud.client("lambda").invoke(FunctionName="fails", InvocationType="Event", Payload=b"{}")
-        wait_for(lambda: sum(e["type"] == "invoke.end" for e in cloud.record.entries()) == 3)
-        ids = {e["request_id"] for e in cloud.record.entries() if e["type"] == "invoke.end"}
-        assert len(ids) == 1
-
-
 def test_client_errors_are_botocore_errors(local_cloud):
     client = local_cloud.client("lambda")
     with pytest.raises(botocore.exceptions.ClientError):
