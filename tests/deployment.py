@@ -29,7 +29,9 @@ def zip_of(files: dict[str, str | bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
-            archive.writestr(name, textwrap.dedent(content) if isinstance(content, str) else content)
+            archive.writestr(
+                name, textwrap.dedent(content) if isinstance(content, str) else content
+            )
     return buffer.getvalue()
 
 

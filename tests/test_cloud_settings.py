@@ -3,8 +3,8 @@
 import socket
 
 import pytest
-from deployment import deploy, invoke, log_messages, wait_for
 
+from deployment import deploy, invoke, log_messages, wait_for
 from localcloud import LocalCloud, PortInUse
 
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from deployment import deploy, invoke, log_messages, zip_of
 
 COUNTER = """

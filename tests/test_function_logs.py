@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+
 from deployment import BASIC_EXECUTION, deploy, invoke, log_messages, make_role, wait_for
 
 SPEAK = """
@@ -27,9 +28,11 @@ def test_text_lines_to_the_letter(local_cloud):
     invoke(local_cloud, "speak", {"raise": True})
     lines = log_messages(local_cloud, "/aws/lambda/speak", "KeyError")
     lines = wait_for(
-        lambda: (found := log_messages(local_cloud, "/aws/lambda/speak", "KeyError"))
-        and sum(line.startswith("REPORT") for line in found) == 2
-        and found
+        lambda: (
+            (found := log_messages(local_cloud, "/aws/lambda/speak", "KeyError"))
+            and sum(line.startswith("REPORT") for line in found) == 2
+            and found
+        )
     )
     expected = [
         r"INIT_START Runtime Version: python:3\.\d+\.v\d+\tRuntime Version ARN: arn:aws:lambda:.*\n",
@@ -116,9 +119,7 @@ def test_a_role_that_may_not_log_leaves_no_log(local_cloud, missing):
     actions = [f"logs:{a}" for a in ("CreateLogGroup", "CreateLogStream", "PutLogEvents")]
     allowed = [action for action in actions if not action.endswith(missing)]
     name = f"silent-{missing}"
-    role = make_role(
-        local_cloud, f"{name}-role", {"Action": allowed, "Resource": "*"}, logs=False
-    )
+    role = make_role(local_cloud, f"{name}-role", {"Action": allowed, "Resource": "*"}, logs=False)
     deploy(local_cloud, name, SPEAK, role)
     assert invoke(local_cloud, name)[0] == 1
     # Another function's log, written after, shows that this one's would be there by now.

@@ -4,6 +4,7 @@ import os
 import sys
 
 import pytest
+
 from deployment import RUNTIME, deploy, invoke, make_role, zip_of
 
 LOOK = """
@@ -173,6 +174,9 @@ def test_package_wins_over_layer(local_cloud):
     arn = client.publish_layer_version(
         LayerName="loser", Content={"ZipFile": zip_of({"python/mine.py": "who = 'layer'\n"})}
     )["LayerVersionArn"]
-    files = {"app.py": "import mine\ndef handler(e, c): return mine.who\n", "mine.py": "who='code'\n"}
+    files = {
+        "app.py": "import mine\ndef handler(e, c): return mine.who\n",
+        "mine.py": "who='code'\n",
+    }
     deploy(local_cloud, "winner", files, Layers=[arn])
     assert invoke(local_cloud, "winner")[0] == "code"

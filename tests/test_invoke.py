@@ -9,6 +9,7 @@ import botocore.exceptions
 import psutil
 import pytest
 from botocore.config import Config
+
 from deployment import deploy, invoke, log_messages, make_role, wait_for, zip_of
 
 ECHO = "def handler(event, context): return event\n"
@@ -53,8 +54,7 @@ def test_unknown_function(local_cloud):
     with pytest.raises(client.exceptions.ResourceNotFoundException) as caught:
         client.invoke(FunctionName="doesnotexist")
     assert caught.value.response["Error"]["Message"] == (
-        "Function not found: "
-        "arn:aws:lambda:us-east-1:000000000000:function:doesnotexist:$LATEST"
+        "Function not found: arn:aws:lambda:us-east-1:000000000000:function:doesnotexist:$LATEST"
     )
 
 

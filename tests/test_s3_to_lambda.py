@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from deployment import deploy, log_messages, make_role, policy_of, wait_for
 
 SOURCE, TARGET = "photos-in", "photos-out"
@@ -28,9 +29,9 @@ def pipeline(local_cloud):
     s3, client = local_cloud.client("s3"), local_cloud.client("lambda")
     for bucket in (SOURCE, TARGET):
         s3.create_bucket(Bucket=bucket)
-    arn = deploy(
-        local_cloud, "copy", COPY, make_role(local_cloud, "copy-role", READ, WRITE)
-    )["FunctionArn"]
+    arn = deploy(local_cloud, "copy", COPY, make_role(local_cloud, "copy-role", READ, WRITE))[
+        "FunctionArn"
+    ]
     configuration = {
         "LambdaFunctionConfigurations": [
             {
@@ -60,9 +61,7 @@ def pipeline(local_cloud):
         Principal="s3.amazonaws.com", SourceArn=f"arn:aws:s3:::{SOURCE}",
         SourceAccount="000000000000",
     )  # fmt: skip
-    s3.put_bucket_notification_configuration(
-        Bucket=SOURCE, NotificationConfiguration=configuration
-    )
+    s3.put_bucket_notification_configuration(Bucket=SOURCE, NotificationConfiguration=configuration)
     return local_cloud
 
 

@@ -15,7 +15,6 @@ import uvicorn
 from . import identity
 from .control_plane import (
     buckets,
-    cloudformation,
     functions,
     lambda_resources,
     managed_policies,
@@ -155,7 +154,6 @@ class LocalCloud:
         )  # fmt: skip
         notifications = Notifications(service, self.record, self.account_id)
         lambda_resources.install()
-        cloudformation.install()
         managed_policies.install()
         buckets.install(identity.may_service_invoke, notifications.take)
         functions.install(

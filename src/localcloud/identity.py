@@ -88,7 +88,9 @@ class Gatekeeper:
             decision = _decide(access, principal, resource)
             if not decision.allowed:
                 text = _message(principal.caller.arn, need, decision, scope.service)
-                return Denial(scope.service, text, request.method, "x-amz-target" in request.headers)
+                return Denial(
+                    scope.service, text, request.method, "x-amz-target" in request.headers
+                )
         return None
 
     def may_role(self, role_arn: str, session: str, action: str, resource: str) -> bool:
@@ -117,9 +119,7 @@ def may_service_invoke(
     if policy is None:
         return False
     context = {"aws:SourceArn": source_arn, "aws:SourceAccount": source_account}
-    access = AccessRequest(
-        "lambda:InvokeFunction", function_arn, Caller(service=service), context
-    )
+    access = AccessRequest("lambda:InvokeFunction", function_arn, Caller(service=service), context)
     return evaluate(access, resource_policy=Policy(policy)).allowed
 
 

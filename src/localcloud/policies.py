@@ -458,9 +458,7 @@ class _Kinded:
 
 
 def decide(question, identity=(), resource=None, boundary=None, session=None) -> _Kinded:
-    made = evaluate(
-        question.request(), identity, resource, boundary, (session,) if session else ()
-    )
+    made = evaluate(question.request(), identity, resource, boundary, (session,) if session else ())
     return _Kinded(made.allowed, made.explicit, str(made.policy_type or ""), made.policy_arn)
 
 

@@ -80,17 +80,22 @@ class FrontDoor:
         denial = self._gatekeeper.check(request)
         if denial:
             return denial.render()
+        signed = credential_scope(request)
         function = invoke_api.match(path) if scope["method"] == "POST" else None
         if function:
-            scope = credential_scope(request)
-            region = scope.region if scope else self._region
+            region = signed.region if signed else self._region
             return await invoke_api.invoke(
                 self._service, function, self._account_id, region, query, headers, body
             )
         events = self._notifications.hold()
         context = contextvars.copy_context()
         answer = await asyncio.get_running_loop().run_in_executor(
-            self._workers, context.run, self._moto.handle, scope, body
+            self._workers,
+            context.run,
+            self._moto.handle,
+            scope,
+            body,
+            signed and signed.service,
         )
         held.extend(events)
         return answer

@@ -37,9 +37,7 @@ def find_function(name: str, qualifier: str | None, account_id: str, region: str
         function = backend.get_function(name, qualifier)
     except LambdaClientError as error:
         arn = f"arn:aws:lambda:{region}:{account_id}:function:{name}"
-        raise FunctionNotFound(
-            f"Function not found: {arn}:{qualifier or '$LATEST'}"
-        ) from error
+        raise FunctionNotFound(f"Function not found: {arn}:{qualifier or '$LATEST'}") from error
     latest = backend.get_function(name, "$LATEST")
     return Target(_configuration(function, backend), latest.reserved_concurrency)
 
@@ -54,8 +52,10 @@ def function_policy(function_arn: str, account_id: str, region: str) -> dict | N
 
 
 def _configuration(function: LambdaFunction, backend: LambdaBackend) -> FunctionConfiguration:
-    version = "$LATEST" if function.version in (1, "$LATEST") and not _is_published(function) else (
-        str(function.version)
+    version = (
+        "$LATEST"
+        if function.version in (1, "$LATEST") and not _is_published(function)
+        else (str(function.version))
     )
     layers = [backend.layers_versions_by_arn(layer["Arn"]) for layer in function.layers]
     logging = function.logging_config

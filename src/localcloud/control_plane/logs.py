@@ -25,4 +25,3 @@ def put_events(
     backend.put_log_events(
         group, stream, [{"timestamp": e.timestamp, "message": e.message} for e in events]
     )
-

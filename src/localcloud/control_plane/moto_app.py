@@ -1,7 +1,10 @@
 """moto as the control plane: one WSGI application, called with a whole request and its whole answer."""
 
+import importlib
 import io
 import os
+import sys
+import threading
 from http import HTTPStatus
 
 from a2wsgi.wsgi import build_environ
@@ -21,8 +24,10 @@ class MotoApp:
         os.environ["MOTO_ACCOUNT_ID"] = account_id  # the only way in which moto takes it
         self._app = DomainDispatcherApplication(create_backend_app)
 
-    def handle(self, scope: dict, body: bytes) -> Answer:
+    def handle(self, scope: dict, body: bytes, service: str | None) -> Answer:
         """Answer an ASGI HTTP request whose body has been read. Called from worker threads."""
+        if service == "cloudformation":
+            _install_cloudformation()
         environ = build_environ(scope, io.BytesIO(body))
         # moto needs the path as it was sent: S3 keys may hold encoded slashes.
         query = scope["query_string"].decode("latin-1")
@@ -49,6 +54,25 @@ class MotoApp:
     def reset(self) -> None:
         """Empty every resource of every service."""
         moto_api_backend.reset()
+
+
+_loading = threading.Lock()
+
+
+def _install_cloudformation() -> None:
+    """Load CloudFormation when it is first asked for: it brings the models of all of moto along."""
+    with _loading:
+        # jsonschema, far down that tree, checks one rare format with a grammar that takes seconds
+        # to build, if JupyterLab happens to have installed it. moto never uses that format.
+        name = "rfc3987_syntax"
+        hidden = name not in sys.modules
+        if hidden:
+            sys.modules[name] = None
+        try:
+            importlib.import_module(".cloudformation", __package__).install()
+        finally:
+            if hidden:
+                sys.modules.pop(name, None)
 
 
 def _is_html(headers: list[tuple[bytes, bytes]]) -> bool:

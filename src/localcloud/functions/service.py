@@ -90,9 +90,7 @@ class FunctionService:
     async def _create(self, configuration: FunctionConfiguration) -> Environment:
         loop = asyncio.get_running_loop()
         # Unpacking is done once for each content; a thread does it, so that others are served.
-        task_root = await loop.run_in_executor(
-            None, self.packages.task_root, configuration.code
-        )
+        task_root = await loop.run_in_executor(None, self.packages.task_root, configuration.code)
         opt = await loop.run_in_executor(None, self.packages.opt, configuration.layers)
         folders = Folders(
             task_root, opt, self._runtime, self._folder / "tmp", configuration.ephemeral_storage_mb

@@ -1,0 +1,58 @@
+"""The `lab` command. Each command's work is in a module of its own, loaded when it is called."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Serverless Lab Kit: a week of AWS serverless, on your own computer.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Port = Annotated[int, typer.Option(help="Where the local cloud listens; 0 takes any free port.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
+
+
+@app.command()
+def start(
+    port: Port = 4566,
+    browser: Annotated[bool, typer.Option(help="Open the first notebook in a browser.")] = True,
+) -> None:
+    """Start the local cloud and JupyterLab; Ctrl-C ends both."""
+    from .start import run
+
+    raise typer.Exit(run(port, browser))
+
+
+@app.command()
+def cloud(port: Port = 4566) -> None:
+    """Run the local cloud alone, until Ctrl-C."""
+    from localcloud.__main__ import main
+
+    raise typer.Exit(main(["--port", str(port)]))
+
+
+@app.command()
+def demo(
+    json: AsJson = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the stack and its buckets.")] = False,
+) -> None:
+    """Deploy the image resizer, upload a photograph, and check the thumbnail."""
+    from .demo import run
+
+    raise typer.Exit(run(as_json=json, keep=keep))
+
+
+@app.command()
+def doctor(json: AsJson = False, port: Port = 4566) -> None:
+    """Say what the kit finds on this computer, and what is missing."""
+    from .doctor import run
+
+    raise typer.Exit(run(as_json=json, port=port))
+
+
+if __name__ == "__main__":
+    sys.exit(app())

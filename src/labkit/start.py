@@ -1,0 +1,170 @@
+"""`lab start`: the local cloud and JupyterLab, in the foreground, until Ctrl-C."""
+
+import contextlib
+import http.client
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+
+from . import cloud_state, project, target
+
+_JUPYTER_PORT = 8888
+_JUPYTER_START_S = 60
+_GRACE_S = 5
+
+
+def run(port: int, browser: bool) -> int:
+    """Serve until a signal, and return 0; 1 when something could not start or ended by itself."""
+    console = Console(highlight=False, soft_wrap=True)
+    if target.name() == "aws":
+        return _serve(console, None, browser)
+    state = cloud_state.read()
+    if state and state.answers():
+        console.print(
+            f"A lab runs already: process {state.pid}, local cloud at {state.endpoint_url}. "
+            "End it with Ctrl-C in its window, or go on there."
+        )
+        return 1
+    if state or cloud_state.path().exists():
+        console.print(
+            "The last lab ended without tidying up. Its note, .lab/cloud.json, is replaced."
+        )
+        cloud_state.remove()
+
+    from localcloud import LocalCloud, PortInUse
+
+    try:
+        cloud = LocalCloud(port=port).start()
+    except PortInUse as error:
+        cloud = LocalCloud(port=0).start()
+        console.print(
+            f"Port {error.port} is taken by another program. "
+            f"The local cloud uses port {cloud.port} instead."
+        )
+    try:
+        cloud_state.write(cloud.port)
+        return _serve(console, cloud.endpoint_url, browser)
+    finally:
+        cloud_state.remove()
+        cloud.stop()
+
+
+def _serve(console: Console, endpoint_url: str | None, browser: bool) -> int:
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: ended.set())
+    console.print(f"Local cloud:  {endpoint_url}" if endpoint_url else "Cloud:  your AWS account")
+    token = secrets.token_urlsafe(16)
+    jupyter_port = _free_port(_JUPYTER_PORT)
+    log = project.WORK / "jupyter.log"
+    jupyter = _start_jupyter(jupyter_port, token, endpoint_url, log)
+    try:
+        with console.status("JupyterLab starts …"):
+            ready = _wait_for(lambda: _jupyter_answers(jupyter_port, token), jupyter, ended)
+        if not ready:
+            return _not_started(console, jupyter, ended, log)
+        notebook = project.FIRST_NOTEBOOK.relative_to(project.ROOT).as_posix()
+        address = f"http://127.0.0.1:{jupyter_port}/lab/tree/{notebook}?token={token}"
+        console.print(f"JupyterLab:   {address}")
+        console.print("Ctrl-C ends both.")
+        if browser:
+            # Some browsers are started in the foreground of the one who asks.
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        while not ended.wait(0.5):
+            if jupyter.poll() is not None:
+                console.print("JupyterLab was shut down; the local cloud ends too.")
+                return 0 if jupyter.returncode == 0 else 1
+        return 0
+    finally:
+        _end(jupyter)
+
+
+def _not_started(console: Console, jupyter: subprocess.Popen, ended, log: Path) -> int:
+    if ended.is_set():
+        return 0
+    console.print(f"JupyterLab did not start. The end of {log}:")
+    console.print("\n".join(log.read_text().splitlines()[-15:]), markup=False)
+    return 1
+
+
+def _start_jupyter(
+    port: int, token: str, endpoint_url: str | None, log: Path
+) -> subprocess.Popen[bytes]:
+    environment = dict(os.environ)
+    if endpoint_url:
+        target.apply(endpoint_url, environment)
+    environment["JUPYTER_TOKEN"] = token
+    log.parent.mkdir(exist_ok=True)
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={project.ROOT}",
+        "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]  # fmt: skip
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--ServerApp.allow_root=True")
+    with log.open("wb") as output:
+        # A session of its own: Ctrl-C must reach this process alone, as JupyterLab would ask back.
+        return subprocess.Popen(
+            command, cwd=project.ROOT, env=environment, stdin=subprocess.DEVNULL,
+            stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+
+def _wait_for(
+    condition: Callable[[], bool], process: subprocess.Popen, ended: threading.Event
+) -> bool:
+    deadline = time.monotonic() + _JUPYTER_START_S
+    while time.monotonic() < deadline and process.poll() is None and not ended.wait(0.05):
+        if condition():
+            return True
+    return False
+
+
+def _jupyter_answers(port: int, token: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/api/status", headers={"Authorization": f"token {token}"})
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return probe.getsockname()[1]
+    raise OSError("no free port")
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End the process and all that it started; kernels and terminals have their own sessions."""
+    try:
+        family = [psutil.Process(process.pid)]
+        family += family[0].children(recursive=True)
+    except psutil.NoSuchProcess:
+        family = []
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_GRACE_S)
+    for member in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member.kill()
+    psutil.wait_procs(family, timeout=_GRACE_S)
+    process.wait()

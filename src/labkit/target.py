@@ -1,0 +1,112 @@
+"""Local cloud or AWS: the one place that chooses.
+
+LAB_TARGET=local, the default, is the cloud on this computer. LAB_TARGET=aws is the learner's own
+account, with the credentials that boto3 finds. Everything else in the kit calls boto3 and does not
+know which of the two answers.
+"""
+
+import atexit
+import os
+import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from . import cloud_state
+
+# Settings that would lead boto3 past the local cloud, to a real account.
+_MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION")
+
+
+def name() -> str:
+    """Return "local" or "aws". Raises ValueError for any other LAB_TARGET."""
+    chosen = os.environ.get("LAB_TARGET", "local")
+    if chosen not in ("local", "aws"):
+        raise ValueError(f"LAB_TARGET is local or aws, not {chosen!r}")
+    return chosen
+
+
+def settings(endpoint_url: str) -> dict[str, str]:
+    """The environment variables by which boto3 finds the local cloud, and nothing else."""
+    binaries = str(Path(sys.executable).parent)
+    search = os.environ.get("PATH", os.defpath)
+    if binaries not in search.split(os.pathsep):
+        search = os.pathsep.join([binaries, search])
+    hosts = [h for h in os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")).split(",") if h]
+    if "127.0.0.1" not in hosts:
+        hosts.append("127.0.0.1")
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        # The learner's own files may name a profile, a region or another endpoint.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": ",".join(hosts),
+        "no_proxy": ",".join(hosts),
+        "PATH": search,
+    }
+
+
+def apply(endpoint_url: str, environment: MutableMapping[str, str]) -> None:
+    """Change the environment so that boto3 talks to the local cloud."""
+    for key in list(environment):
+        if key in _MISLEADING or key.startswith("AWS_ENDPOINT_URL_"):
+            del environment[key]
+    environment.update(settings(endpoint_url))
+
+
+def running_endpoint() -> str | None:
+    """Return the address of a local cloud that answers now, AWS_ENDPOINT_URL or `lab start`."""
+    given = os.environ.get("AWS_ENDPOINT_URL")
+    if given:
+        address = urlsplit(given)
+        if address.hostname in ("127.0.0.1", "localhost") and cloud_state.cloud_answers(
+            address.port or 80
+        ):
+            return given
+    state = cloud_state.running()
+    return state.endpoint_url if state else None
+
+
+@contextmanager
+def cloud() -> Iterator[str]:
+    """Point boto3 at the target, for one command, and yield a sentence that says which it is.
+
+    A local cloud that runs already is used; else one is started, and ended on the way out.
+    """
+    if name() == "aws":
+        yield "your AWS account"
+        return
+    before = dict(os.environ)
+    endpoint = running_endpoint()
+    try:
+        if endpoint:
+            apply(endpoint, os.environ)
+            yield f"the local cloud at {endpoint}"
+            return
+        from localcloud import LocalCloud
+
+        with LocalCloud(port=0) as own:
+            apply(own.endpoint_url, os.environ)
+            yield f"a local cloud of its own at {own.endpoint_url}"
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def enter_notebook() -> str:
+    """Point this kernel's boto3 at the target for as long as the kernel lives; say which it is."""
+    if name() == "aws":
+        return "This notebook works in your AWS account."
+    endpoint = running_endpoint()
+    if endpoint is None:
+        from localcloud import LocalCloud
+
+        own = LocalCloud(port=0).start()
+        atexit.register(own.stop)
+        endpoint = own.endpoint_url
+    apply(endpoint, os.environ)
+    return f"This notebook works on the local cloud at {endpoint}"
