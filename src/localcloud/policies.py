@@ -1,7 +1,8 @@
 """IAM policy evaluation: who may do what, decided from policy documents alone.
 
-Follows "Policy evaluation logic" in the IAM User Guide, for one account: an explicit deny anywhere wins; an identity-based or a resource-based policy must
-allow; a permissions boundary and session policies, where there are any, must allow as well.
+Follows "Policy evaluation logic" in the IAM User Guide, for one account: an explicit deny anywhere
+wins; an identity-based or a resource-based policy must allow; a permissions boundary and session
+policies, where there are any, must allow as well.
 """
 
 import base64

@@ -17,7 +17,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 _DISTRIBUTIONS = ("awslambdaric", "boto3")
-RUNTIME_VERSION = f"python:{sys.version_info.major}.{sys.version_info.minor}.v{platform.python_version_tuple()[2]}"
+RUNTIME_VERSION = "python:{}.{}.v{}".format(*platform.python_version_tuple())
 
 
 def native_client_available() -> bool:

@@ -75,7 +75,11 @@ class Scheduler:
             if environment is None:
                 environment = await self._create(configuration)
                 pool.environments.add(environment)
-                await environment.start()
+                try:
+                    await environment.start()
+                except BaseException:
+                    self._end(pool, environment, "failed to start")
+                    raise
             outcome = await environment.invoke(invocation)
             self._give_back(pool, environment)
             return outcome
@@ -118,15 +122,18 @@ class Scheduler:
         return None
 
     def _give_back(self, pool: _Pool, environment: Environment) -> None:
+        reason = None
         if not environment.is_usable:
-            return self._end(pool, environment, "crashed")
-        if self._pools.get(pool.configuration.arn) is not pool:
-            return self._end(pool, environment, "replaced")
-        if self._is_old(environment):
-            return self._end(pool, environment, "max age")
+            reason = "crashed"
+        elif self._pools.get(pool.configuration.arn) is not pool:
+            reason = "replaced"
+        elif self._is_old(environment):
+            reason = "max age"
+        if reason:
+            self._end(pool, environment, reason)
+            return
         pool.idle.append(environment)
-        loop = asyncio.get_running_loop()
-        pool.timers[environment] = loop.call_later(
+        pool.timers[environment] = asyncio.get_running_loop().call_later(
             self._idle_timeout_s, self._reap, pool, environment
         )
 
