@@ -6,20 +6,28 @@ Names: "Actions, resources, and condition keys for AWS services" (service author
 import functools
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote
 
+import botocore.exceptions
 import botocore.session
+
+from .resource_names import ACTION_NAMES, ACTION_PREFIXES, RESOURCES, parameter_value
+from .s3_actions import s3_needs
 
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """An HTTP request as it was sent; header names are lower-case."""
+    """An HTTP request as it was sent; header names are lower-case.
+
+    `path` and `query` are as they were sent, percent-encoded. `body` may be empty for an S3 object.
+    """
 
     method: str
     path: str
     query: str
-    headers: dict[str, str] = field(hash=False)
+    headers: Mapping[str, str] = field(hash=False)
     body: bytes = b""
 
 
@@ -30,126 +38,83 @@ class Scope:
     access_key_id: str
     region: str
     service: str
-    session_token: str | None = None
 
 
 @dataclass(frozen=True)
 class Need:
-    """One permission that a request needs."""
+    """One permission that a request needs, with the condition keys only this service knows."""
 
     action: str
     resource: str
+    context: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+_CREDENTIAL = re.compile(r"([^/\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 
 
 def credential_scope(request: ApiRequest) -> Scope | None:
     """Read the signature in the Authorization header or in a presigned URL; None without one."""
-    authorization = request.headers.get("authorization", "")
-    found = re.search(r"Credential=([^/\s]+)/\d+/([^/]+)/([^/]+)/aws4_request", authorization)
-    token = request.headers.get("x-amz-security-token")
-    if not found and "X-Amz-Credential" in request.query:
-        query = dict(parse_qsl(request.query))
-        token = query.get("X-Amz-Security-Token")
-        found = re.match(
-            r"([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request", query.get("X-Amz-Credential", "")
-        )
+    _, _, text = request.headers.get("authorization", "").partition("Credential=")
+    if not text and "X-Amz-Credential" in request.query:
+        text = dict(parse_qsl(request.query)).get("X-Amz-Credential", "")
+    elif not text and "AWSAccessKeyId" in request.query:
+        # boto3 still presigns for S3 in the old way, which names no region; S3's ARNs have none.
+        key = dict(parse_qsl(request.query)).get("AWSAccessKeyId", "")
+        return Scope(key, "us-east-1", "s3")
+    found = _CREDENTIAL.match(text)
     if not found:
         return None
     key, region, service = found.groups()
-    return Scope(key, region, service.lower(), token)
+    return Scope(key, region, service.lower())
 
 
 def needs(request: ApiRequest, scope: Scope, account_id: str) -> list[Need]:
-    """The permissions that a request needs, all of them."""
+    """The permissions that a request needs, all of them.
+
+    An action with no resource of its own, or with one that isn't known here, is on "*".
+    """
     if scope.service == "s3":
-        return _s3(request)
+        return [Need(*each) for each in s3_needs(request)]
+    if scope.service == "apigateway":
+        # API Gateway's actions are HTTP methods on its REST resources.
+        resource = f"arn:aws:apigateway:{scope.region}::{unquote(request.path)}"
+        return [Need(f"apigateway:{request.method}", resource)]
+    if scope.service == "execute-api":
+        return [_execute_api(request, scope, account_id)]
     operation, parameters = _operation(request, scope.service)
-    if scope.service == "lambda" and operation == "Invoke":
-        operation = "InvokeFunction"
-    resource = _resource(scope, operation, parameters, account_id)
-    return [Need(f"{scope.service}:{operation}", resource)]
+    prefix = ACTION_PREFIXES.get(scope.service, scope.service)
+    action = f"{prefix}:{ACTION_NAMES.get((scope.service, operation), operation)}"
+    place = {"region": scope.region, "account": account_id}
+    context = _context(scope.service, parameters)
+    found = [
+        Need(action, resource, context)
+        for resource in _resources(scope.service, operation, parameters, place)
+    ]
+    return found + _passed_roles(scope.service, operation, parameters)
 
 
-# -- S3 -------------------------------------------------------------------------------------------
-
-# Sub-resources in the query of a bucket's or an object's address, with what their actions are
-# called; reading is Get…, writing and deleting is Put….
-_BUCKET_PARTS = {
-    "notification": "BucketNotification", "policy": "BucketPolicy", "tagging": "BucketTagging",
-    "versioning": "BucketVersioning", "lifecycle": "LifecycleConfiguration",
-    "encryption": "EncryptionConfiguration", "cors": "BucketCORS", "acl": "BucketAcl",
-    "publicAccessBlock": "BucketPublicAccessBlock", "logging": "BucketLogging",
-    "website": "BucketWebsite", "ownershipControls": "BucketOwnershipControls",
-    "location": "BucketLocation",
-}  # fmt: skip
-_OBJECT_PARTS = {"tagging": "ObjectTagging", "acl": "ObjectAcl", "attributes": "ObjectAttributes"}
-
-
-def _s3(request: ApiRequest) -> list[Need]:
-    bucket, _, key = unquote(request.path).lstrip("/").partition("/")
-    query = parse_qs(request.query, keep_blank_values=True)
-    verb = "Get" if request.method in ("GET", "HEAD") else "Put"
-    if not bucket:
-        return [Need("s3:ListAllMyBuckets", "*")]
-    arn = f"arn:aws:s3:::{bucket}"
-    if not key:
-        return _s3_bucket(request, arn, query, verb)
-    target = f"{arn}/{key}"
-    for part, name in _OBJECT_PARTS.items():
-        if part in query:
-            action = f"Delete{name}" if request.method == "DELETE" else f"{verb}{name}"
-            return [Need(f"s3:{action}", target)]
-    if "uploadId" in query and request.method == "DELETE":
-        return [Need("s3:AbortMultipartUpload", target)]
-    if "uploadId" in query and request.method == "GET":
-        return [Need("s3:ListMultipartUploadParts", target)]
-    if request.method == "DELETE":
-        return [Need("s3:DeleteObject", target)]
-    if verb == "Get":
-        version = "Version" if "versionId" in query else ""
-        return [Need(f"s3:GetObject{version}", target)]
-    put = [Need("s3:PutObject", target)]
-    source = request.headers.get("x-amz-copy-source")
-    if source:
-        source = unquote(source).lstrip("/").partition("?")[0]
-        put.insert(0, Need("s3:GetObject", f"arn:aws:s3:::{source}"))
-    return put
-
-
-def _s3_bucket(request: ApiRequest, arn: str, query: dict, verb: str) -> list[Need]:
-    for part, name in _BUCKET_PARTS.items():
-        if part in query:
-            if request.method == "DELETE" and part == "policy":
-                return [Need("s3:DeleteBucketPolicy", arn)]
-            return [Need(f"s3:{verb}{name}", arn)]
-    if "delete" in query:
-        keys = re.findall(rb"<Key>(.*?)</Key>", request.body)
-        return [Need("s3:DeleteObject", f"{arn}/{key.decode()}") for key in keys]
-    if "uploads" in query:
-        return [Need("s3:ListBucketMultipartUploads", arn)]
-    if "versions" in query:
-        return [Need("s3:ListBucketVersions", arn)]
-    action = {"GET": "ListBucket", "HEAD": "ListBucket", "PUT": "CreateBucket",
-              "DELETE": "DeleteBucket"}.get(request.method, "PutObject")  # fmt: skip
-    return [Need(f"s3:{action}", f"{arn}/*" if action == "PutObject" else arn)]
-
-
-# -- the other services ---------------------------------------------------------------------------
+# -- the operation and its parameters -------------------------------------------------------------
 
 
 def _operation(request: ApiRequest, service: str) -> tuple[str, dict]:
-    """The operation's name and its parameters, as far as they are easily read."""
     target = request.headers.get("x-amz-target")
     if target:
         return target.rpartition(".")[2], _json(request.body)
-    form = dict(parse_qsl(request.body.decode("utf-8", "replace") or request.query))
-    if "Action" in form:
-        return form["Action"], form
-    path = request.path.rstrip("/") or "/"
-    for method, pattern, name in _rest_operations(service):
-        found = pattern.match(path) if method == request.method else None
-        if found:
-            values = {key: unquote(value) for key, value in found.groupdict().items()}
-            return name, {**_json(request.body), **values}
+    if "smithy-protocol" in request.headers:
+        return request.path.rpartition("/")[2], {}
+    query = dict(parse_qsl(request.query))
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        query |= parse_qsl(request.body.decode("utf-8", "replace"))
+    if "Action" in query:
+        return query["Action"], query
+    for operation in _rest_operations(service):
+        found = operation.pattern.fullmatch(request.path.rstrip("/"))
+        is_asked = operation.method == request.method and operation.query.items() <= query.items()
+        if found and is_asked:
+            labels = {key: unquote(value) for key, value in found.groupdict().items()}
+            # A payload, such as a function's event, holds the caller's own names.
+            body = {} if operation.has_payload else _json(request.body)
+            return operation.name, {**body, **query, **labels}
     return "Unknown", {}
 
 
@@ -161,48 +126,127 @@ def _json(body: bytes) -> dict:
     return value if isinstance(value, dict) else {}
 
 
+@dataclass(frozen=True)
+class _RestOperation:
+    name: str
+    method: str
+    pattern: re.Pattern
+    query: Mapping[str, str]
+    has_payload: bool
+
+
+# What signs with one name but is described by several models.
+_MODELS = {"bedrock": ("bedrock-runtime", "bedrock-agent-runtime", "bedrock-agent", "bedrock")}
+
+
 @functools.cache
-def _rest_operations(service: str) -> list[tuple[str, re.Pattern, str]]:
-    """Method, path and name of a REST service's operations, the longest paths first."""
-    try:
-        model = botocore.session.get_session().get_service_model(service)
-    except botocore.exceptions.UnknownServiceError:
-        return []
+def _rest_operations(service: str) -> list[_RestOperation]:
+    """The operations of a REST service, the most particular addresses first."""
     found = []
-    for name in model.operation_names:
-        http = model.operation_model(name).http
-        path = http["requestUri"].partition("?")[0].rstrip("/")
-        pattern = re.sub(r"\{(\w+)\+?\}", r"(?P<\1>[^/]+)", path)
-        found.append((http["method"], re.compile(f"^{pattern}$"), name))
-    return sorted(found, key=lambda entry: -len(entry[1].pattern))
+    for model_name in _MODELS.get(service, (service,)):
+        try:
+            model = botocore.session.get_session().get_service_model(model_name)
+        except botocore.exceptions.UnknownServiceError:
+            continue
+        for name in model.operation_names:
+            operation = model.operation_model(name)
+            path, _, query = operation.http["requestUri"].partition("?")
+            pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path.rstrip("/")))
+            pattern = re.sub(r"\\\{(\w+)\\\+\\\}", r"(?P<\1>.+)", pattern)
+            shape = operation.input_shape
+            payload = bool(shape and shape.serialization.get("payload"))
+            found.append(
+                _RestOperation(
+                    name, operation.http["method"], re.compile(pattern), dict(parse_qsl(query)),
+                    payload,
+                )
+            )  # fmt: skip
+    literal = re.compile(r"\(\?P<\w+>[^)]*\)")
+    return sorted(
+        found, key=lambda each: (-len(literal.sub("", each.pattern.pattern)), -len(each.query))
+    )
 
 
-def _resource(scope: Scope, operation: str, parameters: dict, account_id: str) -> str:
-    """The ARN that the action is on, "*" where there is none or it isn't known."""
+# -- its resources --------------------------------------------------------------------------------
 
-    def arn(rest: str) -> str:
-        return f"arn:aws:{scope.service}:{scope.region}:{account_id}:{rest}"
 
-    match scope.service:
-        case "logs" if "logGroupName" in parameters:
-            group = arn(f"log-group:{parameters['logGroupName']}")
-            stream = parameters.get("logStreamName")
-            return f"{group}:log-stream:{stream}" if stream else group
-        case "lambda" if "FunctionName" in parameters:
-            name = parameters["FunctionName"].split(":function:")[-1]
-            return arn(f"function:{name}")
-        case "sqs" if "QueueUrl" in parameters:
-            return arn(parameters["QueueUrl"].rpartition("/")[2])
-        case "sqs" if "QueueName" in parameters:
-            return arn(parameters["QueueName"])
-        case "sns" if "TopicArn" in parameters:
-            return parameters["TopicArn"]
-        case "dynamodb" if "TableName" in parameters:
-            return arn(f"table/{parameters['TableName']}")
-        case "sts" if "RoleArn" in parameters:
-            return parameters["RoleArn"]
-        case "iam" if "RoleName" in parameters:
-            return f"arn:aws:iam::{account_id}:role/{parameters['RoleName']}"
-        case "iam" if "UserName" in parameters:
-            return f"arn:aws:iam::{account_id}:user/{parameters['UserName']}"
-    return "*"
+def _resources(service: str, operation: str, parameters: dict, place: dict) -> list[str]:
+    """The ARNs that an operation is on; ["*"] where none of the templates can be filled."""
+    if service == "bedrock" and "modelId" in parameters:
+        return _models(parameters["modelId"], place)
+    for names, template in RESOURCES.get(service, ()):
+        if not all(parameters.get(name) for name in names):
+            continue
+        first, *rest = names or ("",)
+        values = parameters.get(first, "")
+        known = {name: parameter_value(service, name, parameters[name]) for name in rest}
+        found = (
+            _filled(template, {**place, **known, first: parameter_value(service, first, value)})
+            for value in (values if isinstance(values, list | dict) else [values])
+        )
+        return list(dict.fromkeys(found))
+    return ["*"]
+
+
+def _filled(template: str, values: dict) -> str:
+    # Most parameters take an ARN in place of a name. What follows the name still follows the ARN.
+    for name, value in values.items():
+        if value.startswith("arn:"):
+            return value + template.partition(f"{{{name}}}")[2].format(**values)
+    return template.format(**values)
+
+
+def _models(model: str, place: dict) -> list[str]:
+    if model.startswith("arn:"):
+        return [model]
+    region, account = place["region"], place["account"]
+    profile = re.match(r"(?:us|eu|apac|au|ca|jp|us-gov|global)\.(.+)", model)
+    if not profile:
+        return [f"arn:aws:bedrock:{region}::foundation-model/{model}"]
+    # Through an inference profile the caller needs the profile and the model behind it.
+    return [
+        f"arn:aws:bedrock:{region}:{account}:inference-profile/{model}",
+        f"arn:aws:bedrock:{region}::foundation-model/{profile[1]}",
+    ]
+
+
+def _execute_api(request: ApiRequest, scope: Scope, account_id: str) -> Need:
+    action = "ManageConnections" if "/@connections/" in request.path else "Invoke"
+    api, _, rest = request.headers.get("host", "").partition(".execute-api.")
+    if not rest:
+        return Need(f"execute-api:{action}", "*")
+    stage, _, path = unquote(request.path).lstrip("/").partition("/")
+    arn = f"arn:aws:execute-api:{scope.region}:{account_id}:{api}"
+    return Need(f"execute-api:{action}", f"{arn}/{stage}/{request.method}/{path}")
+
+
+# -- condition keys and roles ---------------------------------------------------------------------
+
+_CONDITION_KEYS = {
+    "sts": {"ExternalId": "sts:ExternalId", "RoleSessionName": "sts:RoleSessionName"},
+    "lambda": {"Principal": "lambda:Principal"},
+    "sns": {"Protocol": "sns:Protocol", "Endpoint": "sns:Endpoint"},
+}
+
+
+def _context(service: str, parameters: dict) -> dict[str, str]:
+    keys = _CONDITION_KEYS.get(service, {})
+    return {key: str(parameters[name]) for name, key in keys.items() if name in parameters}
+
+
+# Operations that hand a role to a service: the parameter, and the service that will assume it.
+_PASSED_ROLES = {
+    ("lambda", "CreateFunction"): ("Role", "lambda.amazonaws.com"),
+    ("lambda", "UpdateFunctionConfiguration"): ("Role", "lambda.amazonaws.com"),
+    ("states", "CreateStateMachine"): ("roleArn", "states.amazonaws.com"),
+    ("states", "UpdateStateMachine"): ("roleArn", "states.amazonaws.com"),
+    ("cloudformation", "CreateStack"): ("RoleARN", "cloudformation.amazonaws.com"),
+    ("cloudformation", "UpdateStack"): ("RoleARN", "cloudformation.amazonaws.com"),
+    ("cloudformation", "CreateChangeSet"): ("RoleARN", "cloudformation.amazonaws.com"),
+}
+
+
+def _passed_roles(service: str, operation: str, parameters: dict) -> list[Need]:
+    name, assumed_by = _PASSED_ROLES.get((service, operation), ("", ""))
+    role = parameters.get(name)
+    return [Need("iam:PassRole", role, {"iam:PassedToService": assumed_by})] if role else []

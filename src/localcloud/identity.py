@@ -3,56 +3,22 @@
 Any key that IAM and STS don't know is the account's administrator: the learner's own `test`.
 """
 
-import json
-import uuid
-from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
-from .actions import ApiRequest, Need, credential_scope, needs
-from .control_plane import principals
+from .actions import ApiRequest, Need, Scope, credential_scope, needs
+from .control_plane import functions, principals
+from .control_plane.principals import Principal
+from .denials import Denial, access_denied, refused_credentials
 from .policies import AccessRequest, Caller, Decision, Policy, evaluate
 
-_JSON_SERVICES = {"logs", "lambda", "dynamodb", "sqs", "events", "kms", "secretsmanager", "states",
-                  "apigateway", "ssm", "bedrock", "kinesis", "scheduler"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Denial:
-    """A refusal, which renders itself in the protocol of the service that was asked."""
-
-    service: str
-    message: str
-    method: str
-    uses_target: bool
-
-    def render(self) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        """Status, headers and body of the answer."""
-        request_id = uuid.uuid4().hex[:16].upper()
-        text = escape(self.message)
-        if self.service == "s3":
-            body = (
-                '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code>'
-                f"<Message>{text}</Message><RequestId>{request_id}</RequestId>"
-                f"<HostId>{request_id}</HostId></Error>"
-            )
-            body = "" if self.method == "HEAD" else body
-            return 403, [(b"content-type", b"application/xml")], body.encode()
-        if self.service in _JSON_SERVICES:
-            body = json.dumps({"__type": "AccessDeniedException", "Message": self.message})
-            headers = [
-                (b"content-type", b"application/x-amz-json-1.1"),
-                (b"x-amzn-errortype", b"AccessDeniedException"),
-            ]
-            return (400 if self.uses_target else 403), headers, body.encode()
-        body = (
-            "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>"
-            f"<Message>{text}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
-        )
-        return 403, [(b"content-type", b"text/xml")], body.encode()
+# IAM's and STS's keys begin so, the last two for an account id of moto's such as 000000000000.
+_KNOWN_KEYS = ("AKIA", "ASIA", "LKIA", "LSIA")
+_S3 = "arn:aws:s3:::"
 
 
 class Gatekeeper:
-    """Judges every request of an account by its caller's policies."""
+    """Judges every request of an account by its caller's policies. Signatures are not verified."""
 
     def __init__(self, account_id: str):
         self._account_id = account_id
@@ -60,52 +26,101 @@ class Gatekeeper:
     def check(self, request: ApiRequest) -> Denial | None:
         """None where the request may go on."""
         scope = credential_scope(request)
-        # IAM's and STS's keys begin so; all others are the administrator's, at no further cost.
-        if scope is None or not scope.access_key_id.startswith(("AKIA", "ASIA", "LKIA", "LSIA")):
+        if scope is None or not scope.access_key_id.startswith(_KNOWN_KEYS):
             return None
         principal = principals.find_principal(scope.access_key_id, self._account_id)
         if principal is None:
             return None
-        wanted = needs(request, scope, self._account_id)
-        if scope.service == "s3":
-            wanted = self._with_listing(request, wanted)
-        context = {
-            "aws:username": principal.name,
-            "aws:PrincipalArn": principal.caller.role_arn or principal.caller.arn,
-            "aws:PrincipalAccount": self._account_id,
-            "aws:RequestedRegion": scope.region,
-            "aws:SourceIp": "127.0.0.1",
-            "aws:SecureTransport": "false",
-        }
-        for need in wanted:
-            if need.action == "sts:GetCallerIdentity":  # allowed even against a Deny
+        if principal.credentials != "active":
+            return refused_credentials(principal.credentials, scope.service, request)
+        context = self._context(principal, scope, request)
+        for need in needs(request, scope, self._account_id):
+            # Allowed even against a Deny (STS API reference, GetCallerIdentity).
+            if need.action == "sts:GetCallerIdentity":
                 continue
-            resource = None
-            if scope.service == "s3" and need.resource != "*":
-                bucket = need.resource.removeprefix("arn:aws:s3:::").partition("/")[0]
-                resource = principals.bucket_policy(bucket, self._account_id)
-            access = AccessRequest(need.action, need.resource, principal.caller, context)
-            decision = _decide(access, principal, resource)
-            if not decision.allowed:
-                text = _message(principal.caller.arn, need, decision, scope.service)
-                return Denial(
-                    scope.service, text, request.method, "x-amz-target" in request.headers
-                )
+            refused = self._refusal(principal, need, context)
+            if refused:
+                return access_denied(principal.caller.arn, *refused, scope.service, request)
         return None
 
     def may_role(self, role_arn: str, session: str, action: str, resource: str) -> bool:
         """Whether a role allows what Lambda does in its name, such as writing the log."""
         principal = principals.role_principal(role_arn, session, self._account_id)
-        return _decide(AccessRequest(action, resource, principal.caller), principal).allowed
+        return self._decide(principal, Need(action, resource), {}).allowed
 
-    def _with_listing(self, request: ApiRequest, wanted: list[Need]) -> list[Need]:
-        """Who may not list a bucket must not learn that a key is missing: 403 in place of 404."""
-        if not wanted or wanted[0].action not in ("s3:GetObject", "s3:GetObjectVersion"):
-            return wanted
-        bucket, _, key = wanted[0].resource.removeprefix("arn:aws:s3:::").partition("/")
-        if principals.object_is_missing(bucket, key, self._account_id):
-            return [wanted[0], Need("s3:ListBucket", f"arn:aws:s3:::{bucket}"), *wanted[1:]]
-        return wanted
+    def _refusal(
+        self, principal: Principal, need: Need, context: Mapping
+    ) -> tuple[Need, Decision] | None:
+        """The permission that is lacking and why; None where the need is met."""
+        if not need.action.startswith("s3:") or need.resource == "*":
+            decision = self._decide(principal, need, context)
+            return None if decision.allowed else (need, decision)
+        bucket, _, key = need.resource.removeprefix(_S3).partition("/")
+        if need.action != "s3:CreateBucket" and not principals.bucket_exists(
+            bucket, self._account_id
+        ):
+            return None  # S3 says NoSuchBucket to everybody
+        decision = self._decide(principal, need, context)
+        if not decision.allowed:
+            return need, decision
+        if need.action == "s3:GetObject" and not principals.object_exists(
+            bucket, key, self._account_id
+        ):
+            # Who may not list a bucket must not learn that a key is missing: 403, not 404
+            # (S3 API reference, GetObject, "Permissions").
+            listing = Need("s3:ListBucket", f"{_S3}{bucket}")
+            decision = self._decide(principal, listing, context)
+            return None if decision.allowed else (listing, decision)
+        return None
+
+    def _decide(self, principal: Principal, need: Need, context: Mapping) -> Decision:
+        return evaluate(
+            AccessRequest(
+                need.action, need.resource, principal.caller, {**context, **need.context}
+            ),
+            principal.identity,
+            self._resource_policy(need),
+            principal.boundary,
+            (principal.session,) if principal.session else (),
+            resource_policy_must_allow=need.action == "sts:AssumeRole",
+        )
+
+    def _resource_policy(self, need: Need) -> Policy | None:
+        """The policy on the resource itself: a bucket's, a function's, a role's trust policy."""
+        service = need.action.partition(":")[0]
+        if service == "s3":
+            bucket = need.resource.removeprefix(_S3).partition("/")[0]
+            return principals.bucket_policy(bucket, self._account_id)
+        if service == "lambda" and ":function:" in need.resource:
+            region = need.resource.split(":")[3]
+            document = functions.function_policy(need.resource, self._account_id, region)
+            return Policy(document) if document else None
+        if need.action == "sts:AssumeRole":
+            return principals.trust_policy(need.resource, self._account_id)
+        return None
+
+    def _context(self, principal: Principal, scope: Scope, request: ApiRequest) -> dict[str, str]:
+        """The condition keys that every request has (IAM User Guide, "Global condition keys")."""
+        now = datetime.now(UTC)
+        context = {
+            "aws:PrincipalArn": principal.caller.role_arn or principal.caller.arn,
+            "aws:PrincipalAccount": self._account_id,
+            "aws:PrincipalType": "User" if principal.is_user else "AssumedRole",
+            "aws:userid": principal.user_id,
+            "aws:RequestedRegion": scope.region,
+            "aws:SourceIp": "127.0.0.1",
+            # The way to this computer's own port stands for AWS's HTTPS: a policy that refuses
+            # plain HTTP has to work here as it does there.
+            "aws:SecureTransport": "true",
+            "aws:CurrentTime": now.isoformat(),
+            "aws:EpochTime": str(int(now.timestamp())),
+        }
+        if principal.is_user:
+            context["aws:username"] = principal.name
+        for header, key in (("user-agent", "aws:UserAgent"), ("referer", "aws:Referer")):
+            if header in request.headers:
+                context[key] = request.headers[header]
+        return context
 
 
 def may_service_invoke(
@@ -115,28 +130,12 @@ def may_service_invoke(
     function_arn: str,
     service: str = "s3.amazonaws.com",
 ) -> bool:
-    """Whether a function's resource policy lets a service invoke it for this source."""
+    """Whether a function's resource policy lets a service invoke it for this source.
+
+    An AWS service is judged by the resource policy alone (facts F1); without one it may not.
+    """
     if policy is None:
         return False
     context = {"aws:SourceArn": source_arn, "aws:SourceAccount": source_account}
-    access = AccessRequest("lambda:InvokeFunction", function_arn, Caller(service=service), context)
-    return evaluate(access, resource_policy=Policy(policy)).allowed
-
-
-def _decide(
-    access: AccessRequest, principal: principals.Principal, resource: Policy | None = None
-) -> Decision:
-    sessions = [principal.session] if principal.session else []
-    return evaluate(access, principal.identity, resource, principal.boundary, sessions)
-
-
-def _message(principal: str, need: Need, decision: Decision, service: str) -> str:
-    """The text of an AccessDenied, as AWS words it in 2026."""
-    resource = f'"{need.resource}"' if service == "s3" else need.resource
-    begin = f"User: {principal} is not authorized to perform: {need.action} on resource: {resource}"
-    kind = decision.policy_type
-    article = "an" if kind.startswith("identity") else "a"
-    if decision.explicit:
-        arn = f": {decision.policy_arn}" if decision.policy_arn else ""
-        return f"{begin} with an explicit deny in {article} {kind}{arn}"
-    return f"{begin} because no {kind} allows the {need.action} action"
+    asked = AccessRequest("lambda:InvokeFunction", function_arn, Caller(service=service), context)
+    return evaluate(asked, resource_policy=Policy(policy)).allowed

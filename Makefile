@@ -1,0 +1,94 @@
+# What each target does: make help. Everything it installs goes into $(VENV); nothing else on the machine changes.
+#   make test VENV=/tmp/other     another virtual environment
+#   make start PYTHON=python3.13  another Python (3.11 or newer)
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+PORT ?= 4566
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+BIN := $(VENV)/bin
+
+# A stamp inside the virtual environment says which lock file it was made from.
+LEARNER := $(VENV)/.ready-learner
+TEST := $(VENV)/.ready-test
+
+.PHONY: help start test demo notebooks bench lint lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+start: $(LEARNER) ## set up, start the local cloud and JupyterLab, open the first notebook
+	@exec $(BIN)/lab start --port $(PORT)
+
+demo: $(LEARNER) ## a photograph in, a thumbnail out: the whole path without a browser
+	@$(BIN)/lab demo
+
+test: $(TEST) ## set up, then run every test and every notebook
+	$(BIN)/python -m pytest -n 2 --dist loadscope tests
+	$(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout=60 \
+		--sanitize-with notebooks/sanitize.cfg notebooks
+
+notebooks: $(TEST) ## run every notebook from top to bottom and keep its outputs
+	$(BIN)/python -m labkit.notebooks notebooks/*.ipynb
+
+bench: $(TEST) ## measure speed beside another local AWS
+	$(BIN)/python -m benchmarks
+
+lint: $(TEST) ## check format, style and templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/cfn-lint cloudformation/*.yaml
+
+# Needs uv. The lock files hold versions and hashes, and no address to download from. Left out: a checker of
+# international web addresses, optional to jsonschema, that takes 4 s to load whenever JupyterLab starts.
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' --extra build \
+	--no-emit-package rfc3987-syntax --no-emit-package lark
+lock: ## pin the dependencies of pyproject.toml anew
+	$(COMPILE) pyproject.toml -o requirements.lock
+	$(COMPILE) --extra test -c requirements.lock pyproject.toml -o requirements-test.lock
+
+clean: ## remove the virtual environment and everything that was made in this folder
+	rm -rf .venv .lab build dist .pytest_cache .ruff_cache src/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
+
+$(LEARNER): requirements.lock pyproject.toml
+	$(call install,requirements.lock)
+	@touch $@
+
+# The test lock holds the learner's packages too.
+$(TEST): requirements-test.lock requirements.lock pyproject.toml
+	$(call install,requirements-test.lock)
+	@touch $@ $(LEARNER)
+
+# pip names each package as it comes to it; the counter tells how far it is.
+define install
+@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	echo 'This kit needs Python 3.11 or newer. Install it, or name it: make PYTHON=/path/to/python3.13' >&2; exit 1; }
+@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	echo 'This Python cannot make virtual environments. On Debian and Ubuntu: sudo apt install python3-venv' >&2; exit 1; }
+@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+@echo 'Setting up $(VENV): about 600 MB, one to two minutes. This happens once.'
+@set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes --progress-bar off -r $(1) \
+	| awk -v total="$$(grep -c '^[a-zA-Z]' $(1))" ' \
+		/^Collecting/ {n++; printf "\r  [%3d/%d] %-45s", n, total, $$2; fflush()} \
+		/^Installing/ {printf "\r  [%3d/%d] %-45s", n, total, "unpacking them all"; fflush()} \
+		END {printf "\r%-60s\r", ""}'
+@case "$$(uname -s)" in Darwin) $(MAKE) --no-print-directory -s runtime-client LOCK=$(1);; esac
+@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+@echo 'Ready.'
+endef
+
+# AWS builds its runtime client for Linux only. On macOS its Python part is laid where localcloud finds it, which
+# has a stand-in for the rest.
+.PHONY: runtime-client
+runtime-client:
+	@sed -n '/^awslambdaric==/,/[^\\]$$/p' $(LOCK) | sed 's/ ;[^\\]*/ /' > $(VENV)/awslambdaric.lock
+	@rm -rf $(VENV)/share/localcloud/awslambdaric
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --require-hashes \
+		--only-binary=:all: --platform manylinux2014_x86_64 \
+		--target $(VENV)/share/localcloud/awslambdaric -r $(VENV)/awslambdaric.lock

@@ -1,0 +1,149 @@
+"""`lab demo`: a photograph in, a thumbnail out, and whether it is right."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from . import pictures, project, target
+from .demo_stack import LONGEST_SIDE, Delivery, DemoError, DemoStack
+
+FOLDER = project.WORK / "demo"
+_COLD, _WARM = "raccoon.jpg", "rocket.jpg"
+
+
+@dataclass
+class Result:
+    """What the demo saw; `faults` are sentences, and none of them means success."""
+
+    cloud: str = ""
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    verdicts: dict[str, pictures.Verdict] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The result for programs; times in milliseconds, sizes in pixels and bytes."""
+        images = {}
+        for start, delivery in self.deliveries.items():
+            photo = pictures.size_of(delivery.photo)
+            images[start] = {
+                "source": delivery.source,
+                "thumbnail": delivery.target,
+                "source_pixels": photo,
+                "source_bytes": len(delivery.photo),
+                "thumbnail_pixels": self.verdicts[start].size,
+                "thumbnail_bytes": len(delivery.thumbnail),
+                "mean_difference": self.verdicts[start].mean_difference,
+                "put_to_thumbnail_ms": delivery.milliseconds,
+            }
+        return {
+            "ok": not self.faults,
+            "cloud": self.cloud,
+            **images,
+            "log": self.log,
+            "faults": self.faults,
+        }
+
+
+def run(*, as_json: bool, keep: bool) -> int:
+    """Run the demo; return 0 only if both thumbnails are there and right."""
+    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    result = Result()
+    try:
+        with target.cloud() as result.cloud:
+            console.print(f"Using {result.cloud}")
+            _run(result, keep, console)
+    except DemoError as error:
+        result.faults.append(str(error))
+    except (BotoCoreError, ClientError) as error:
+        result.faults.append(f"The cloud refused: {error}")
+    if as_json:
+        json.dump(result.as_json(), sys.stdout, indent=2)
+        print()
+    elif result.deliveries:
+        _show(result, console)
+    for fault in result.faults:
+        console.print(f"✗ {fault}", style="red", markup=False)
+    return 1 if result.faults else 0
+
+
+def _run(result: Result, keep: bool, console: Console) -> None:
+    stack = DemoStack()
+    try:
+        _step(console, "pack the function and the Pillow layer, upload both", stack.upload_packages)
+        _step(console, f"create the stack {stack.name}", stack.deploy)
+        for start, name in (("cold", _COLD), ("warm", _WARM)):
+            photo = (project.PHOTOS / name).read_bytes()
+            result.deliveries[start] = _step(
+                console, f"upload {name}, wait for its thumbnail", stack.deliver, photo, name
+            )
+        result.log = _step(console, "read the function's log", stack.log_lines, 2)
+        _judge(result)
+    finally:
+        if keep:
+            console.print(f"Kept: the stack {stack.name} and the bucket {stack.artifacts}")
+        else:
+            _step(console, "empty the buckets, delete the stack", stack.remove)
+
+
+def _step(console: Console, words: str, action: Callable[..., Any], *arguments: Any) -> Any:
+    with console.status(f"{words} …"):
+        outcome = action(*arguments)
+    console.print(f"[green]✓[/] {words}")
+    return outcome
+
+
+def _judge(result: Result) -> None:
+    for start, delivery in result.deliveries.items():
+        verdict = pictures.judge_thumbnail(delivery.photo, delivery.thumbnail, LONGEST_SIDE)
+        result.verdicts[start] = verdict
+        result.faults += [f"{delivery.target}: {fault}" for fault in verdict.faults]
+    for word in ("INIT_START ", "START ", "END ", "REPORT "):
+        if not any(line.startswith(word) for line in result.log):
+            result.faults.append(f"The function's log has no {word.strip()} line.")
+    if not any("Init Duration:" in line for line in result.log):
+        result.faults.append("No REPORT line has an Init Duration.")
+
+
+def _show(result: Result, console: Console) -> None:
+    rows = []
+    for start, delivery in result.deliveries.items():
+        verdict = result.verdicts.get(start)
+        photo = _sizes(pictures.size_of(delivery.photo), delivery.photo)
+        thumbnail = _sizes(verdict.size if verdict else None, delivery.thumbnail)
+        rows += [(delivery.source, *photo), (delivery.target, *thumbnail)]
+    width = max(len(path) for path, *_ in rows)
+    console.print()
+    for path, pixels, size in rows:
+        console.print(f"{path:{width}}  {pixels:>10}  {size:>13}")
+    console.print("\nThe function's log, as CloudWatch holds it:", style="bold")
+    for line in result.log:
+        console.print(line, markup=False)
+    times = ", ".join(f"{d.milliseconds:.0f} ms {s}" for s, d in result.deliveries.items())
+    console.print(f"\nFrom PUT to thumbnail: [bold]{times}[/]")
+    if not result.faults:
+        _save(result, times)
+        console.print(f"The pictures are in {FOLDER.relative_to(project.ROOT)}/")
+
+
+def _sizes(pixels: tuple[int, int] | None, data: bytes) -> tuple[str, str]:
+    return (f"{pixels[0]} x {pixels[1]}" if pixels else "no picture", f"{len(data):,} bytes")
+
+
+def _save(result: Result, times: str) -> None:
+    cold = result.deliveries["cold"]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "thumbnail.jpg").write_bytes(cold.thumbnail)
+    captions = []
+    for path, data in ((cold.source, cold.photo), (cold.target, cold.thumbnail)):
+        key = path.split("/", 3)[3]
+        captions.append("\n".join((key, *_sizes(pictures.size_of(data), data))))
+    pictures.side_by_side(
+        cold.photo, cold.thumbnail, tuple(captions),
+        [*result.log, "", f"From PUT to thumbnail: {times}"], FOLDER / "side-by-side.png",
+    )  # fmt: skip

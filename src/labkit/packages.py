@@ -1,0 +1,57 @@
+"""The zip files that Lambda takes: a function's code, and Pillow as a layer.
+
+The layer is made of the Pillow that is installed in this Python environment, so that nothing is
+downloaded. It fits a Lambda function on the same system and Python minor version as this one.
+"""
+
+import importlib.metadata
+import io
+import platform
+import sys
+import zipfile
+from pathlib import Path
+
+
+def function_zip(source: Path) -> bytes:
+    """Zip one file of code, at the top of the archive: handler `app.handler` is app.py there."""
+    return _zip({source.name: source.read_bytes()})
+
+
+def pillow_layer_zip() -> bytes:
+    """Zip the installed Pillow under python/, the folder of a layer that Python imports from."""
+    distribution = importlib.metadata.distribution("pillow")
+    return _zip(
+        {
+            f"python/{file.as_posix()}": Path(str(distribution.locate_file(file))).read_bytes()
+            for file in distribution.files or ()
+            if _belongs(file)
+        }
+    )
+
+
+def runtime() -> str:
+    """The Lambda runtime of this Python's minor version, such as python3.13."""
+    return f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def architecture() -> str:
+    """This computer's instruction set, in Lambda's words: x86_64 or arm64."""
+    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+
+
+def _belongs(file: importlib.metadata.PackagePath) -> bool:
+    top = file.parts[0].lower()
+    ours = top in ("pil", "pillow.libs") or top.startswith("pillow-")
+    return ours and "__pycache__" not in file.parts
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in sorted(files):
+            # A date that never changes: the same files give the same bytes.
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            target.writestr(entry, files[name])
+    return archive.getvalue()

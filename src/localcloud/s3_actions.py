@@ -1,0 +1,159 @@
+"""The permissions that an S3 request needs.
+
+From "Required permissions for Amazon S3 API operations" in the S3 User Guide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote
+from xml.sax.saxutils import unescape
+
+if TYPE_CHECKING:
+    from .actions import ApiRequest
+
+# Sub-resources in a query with the actions that read, write and delete them.
+_BUCKET_PARTS: dict[str, tuple[str, ...]] = {
+    "abac": ("GetBucketAbac", "PutBucketAbac"),
+    "accelerate": ("GetAccelerateConfiguration", "PutAccelerateConfiguration"),
+    "acl": ("GetBucketAcl", "PutBucketAcl"),
+    "analytics": ("GetAnalyticsConfiguration", "PutAnalyticsConfiguration"),
+    "cors": ("GetBucketCORS", "PutBucketCORS"),
+    "encryption": ("GetEncryptionConfiguration", "PutEncryptionConfiguration"),
+    "intelligent-tiering": (
+        "GetIntelligentTieringConfiguration",
+        "PutIntelligentTieringConfiguration",
+    ),
+    "inventory": ("GetInventoryConfiguration", "PutInventoryConfiguration"),
+    "lifecycle": ("GetLifecycleConfiguration", "PutLifecycleConfiguration"),
+    "location": ("GetBucketLocation",),
+    "logging": ("GetBucketLogging", "PutBucketLogging"),
+    "metrics": ("GetMetricsConfiguration", "PutMetricsConfiguration"),
+    "notification": ("GetBucketNotification", "PutBucketNotification"),
+    "object-lock": ("GetBucketObjectLockConfiguration", "PutBucketObjectLockConfiguration"),
+    "ownershipControls": ("GetBucketOwnershipControls", "PutBucketOwnershipControls"),
+    "policy": ("GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"),
+    "policyStatus": ("GetBucketPolicyStatus",),
+    "publicAccessBlock": ("GetBucketPublicAccessBlock", "PutBucketPublicAccessBlock"),
+    "replication": ("GetReplicationConfiguration", "PutReplicationConfiguration"),
+    "requestPayment": ("GetBucketRequestPayment", "PutBucketRequestPayment"),
+    "session": ("CreateSession",),
+    "tagging": ("GetBucketTagging", "PutBucketTagging"),
+    "uploads": ("ListBucketMultipartUploads",),
+    "versioning": ("GetBucketVersioning", "PutBucketVersioning"),
+    "versions": ("ListBucketVersions",),
+    "website": ("GetBucketWebsite", "PutBucketWebsite", "DeleteBucketWebsite"),
+}
+_OBJECT_PARTS: dict[str, tuple[str, ...]] = {
+    "acl": ("GetObjectAcl", "PutObjectAcl"),
+    "attributes": ("GetObjectAttributes",),
+    "legal-hold": ("GetObjectLegalHold", "PutObjectLegalHold"),
+    "restore": ("RestoreObject", "RestoreObject"),
+    "retention": ("GetObjectRetention", "PutObjectRetention"),
+    "select": ("GetObject", "GetObject"),
+    "tagging": ("GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging"),
+    "torrent": ("GetObjectTorrent",),
+    "uploadId": ("ListMultipartUploadParts", "PutObject", "AbortMultipartUpload"),
+    "uploads": ("GetObject", "PutObject"),
+}
+_BUCKET_METHODS = {
+    "GET": "ListBucket",
+    "HEAD": "ListBucket",
+    "PUT": "CreateBucket",
+    "DELETE": "DeleteBucket",
+}
+_OBJECT_METHODS = {
+    "GET": "GetObject",
+    "HEAD": "GetObject",
+    "PUT": "PutObject",
+    "POST": "PutObject",
+    "DELETE": "DeleteObject",
+}
+# Actions that have a name of their own where the request names a version.
+_VERSIONED = {
+    name: re.sub("^(Get|Put|Delete)Object", r"\1ObjectVersion", name)
+    for name in ("GetObject", "DeleteObject", "GetObjectAcl", "PutObjectAcl", "GetObjectAttributes",
+                 "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging", "GetObjectTorrent")
+}  # fmt: skip
+# Headers with which a PUT does a second thing.
+_PUT_HEADERS = {
+    "x-amz-tagging": "PutObjectTagging",
+    "x-amz-acl": "PutObjectAcl",
+    "x-amz-object-lock-mode": "PutObjectRetention",
+    "x-amz-object-lock-legal-hold": "PutObjectLegalHold",
+}
+_QUERY_KEYS = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys",
+               "versionId": "s3:VersionId"}  # fmt: skip
+_HOST = re.compile(r"(?P<bucket>.+)\.(?:s3[.-].+|localhost)(?::\d+)?")
+
+S3Need = tuple[str, str, Mapping[str, str]]
+
+
+def s3_needs(request: ApiRequest) -> list[S3Need]:
+    """Action, resource ARN and condition keys of every permission that the request needs."""
+    bucket, key = bucket_and_key(request)
+    query = dict(parse_qsl(request.query, keep_blank_values=True))
+    context = {name: query[part] for part, name in _QUERY_KEYS.items() if part in query}
+    context |= {f"s3:{name}": request.headers[name] for name in request.headers
+                if name.startswith("x-amz-")}  # fmt: skip
+    if not bucket:
+        found = [("ListAllMyBuckets", "*")]
+    elif not key:
+        found = _on_bucket(request, f"arn:aws:s3:::{bucket}", query)
+    else:
+        found = _on_object(request, f"arn:aws:s3:::{bucket}/{key}", query)
+    return [(f"s3:{action}", resource, context) for action, resource in found]
+
+
+def bucket_and_key(request: ApiRequest) -> tuple[str, str]:
+    """The bucket and the key of a request, "" for what it doesn't name.
+
+    The bucket is the first part of the path, or of the host (bucket.localhost, bucket.s3.…).
+    """
+    path = unquote(request.path.removeprefix("/"))
+    by_host = _HOST.fullmatch(request.headers.get("host", ""))
+    if by_host:
+        return by_host["bucket"], path
+    bucket, _, key = path.partition("/")
+    return bucket, key
+
+
+def _on_bucket(request: ApiRequest, arn: str, query: Mapping) -> Iterator[tuple[str, str]]:
+    if request.method == "POST":
+        if "delete" not in query:  # a form upload, whose key is in the body
+            yield "PutObject", f"{arn}/*"
+        names = re.findall(r"<Key>(.*?)</Key>", request.body.decode("utf-8", "replace"), re.DOTALL)
+        for key in map(unescape, names):
+            yield "DeleteObject", f"{arn}/{key}"
+        return
+    action = _part_action(_BUCKET_PARTS, request.method, query)
+    yield action or _BUCKET_METHODS.get(request.method, "ListBucket"), arn
+
+
+def _on_object(request: ApiRequest, arn: str, query: Mapping) -> Iterator[tuple[str, str]]:
+    source, _, version = request.headers.get("x-amz-copy-source", "").partition("?versionId=")
+    if source:
+        action = "GetObjectVersion" if version else "GetObject"
+        yield action, f"arn:aws:s3:::{unquote(source).removeprefix('/')}"
+    action = _part_action(_OBJECT_PARTS, request.method, query)
+    whole = action is None
+    action = action or _OBJECT_METHODS.get(request.method, "GetObject")
+    if "attributes" in query:  # the attributes are read from the object itself
+        yield _VERSIONED["GetObject"] if "versionId" in query else "GetObject", arn
+    yield _VERSIONED.get(action, action) if "versionId" in query else action, arn
+    if whole and request.method == "PUT":
+        for header, second in _PUT_HEADERS.items():
+            if header in request.headers:
+                yield second, arn
+
+
+def _part_action(parts: Mapping, method: str, query: Mapping) -> str | None:
+    """The action on the sub-resource that the query names, None where it names none."""
+    for part, actions in parts.items():
+        if part in query:
+            # Where deleting has no action of its own, writing covers it.
+            index = {"GET": 0, "HEAD": 0, "DELETE": 2}.get(method, 1)
+            return actions[min(index, len(actions) - 1)]
+    return None
