@@ -29,7 +29,7 @@ demo: $(LEARNER) ## a photograph in, a thumbnail out: the whole path without a b
 test: $(TEST) ## set up, then run every test and every notebook
 	$(BIN)/python -m pytest -n 2 --dist loadscope tests
 	$(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout=60 \
-		--sanitize-with notebooks/sanitize.cfg notebooks
+		--nbval-sanitize-with notebooks/sanitize.cfg notebooks
 
 notebooks: $(TEST) ## run every notebook from top to bottom and keep its outputs
 	$(BIN)/python -m labkit.notebooks notebooks/*.ipynb

@@ -142,7 +142,7 @@ def test_function_has_every_property_of_the_template(cloud, stack):
     assert configuration["Runtime"] == "python3.13"
     assert configuration["Architectures"] == ["x86_64"]
     assert (configuration["MemorySize"], configuration["Timeout"]) == (512, 30)
-    variables = {"DEST_BUCKET": DESTINATION, "THUMBNAIL_SIZE": "200"}
+    variables = {"DEST_BUCKET": DESTINATION, "THUMBNAIL_SIZE": "128"}
     assert configuration["Environment"]["Variables"] == variables
     assert [layer["Arn"] for layer in configuration["Layers"]] == [outputs(stack)["LayerArn"]]
     assert configuration["LoggingConfig"] == {

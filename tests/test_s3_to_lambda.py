@@ -156,6 +156,11 @@ def test_missing_key_without_list_bucket_is_403(pipeline):
     )
 
 
+def test_an_unknown_key_is_the_root_user(pipeline):
+    who = pipeline.client("sts").get_caller_identity()
+    assert (who["Arn"], who["Account"]) == ("arn:aws:iam::000000000000:root", "000000000000")
+
+
 def test_keys_of_a_user_act_as_the_user(pipeline):
     iam = pipeline.client("iam")
     iam.create_user(UserName="anna")

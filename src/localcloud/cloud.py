@@ -14,6 +14,7 @@ import uvicorn
 
 from . import identity
 from .control_plane import (
+    administrator,
     buckets,
     functions,
     lambda_resources,
@@ -155,6 +156,7 @@ class LocalCloud:
         notifications = Notifications(service, self.record, self.account_id)
         lambda_resources.install()
         managed_policies.install()
+        administrator.install()
         buckets.install(identity.may_service_invoke, notifications.take)
         functions.install(
             lambda arn, payload: self._invoke_from_thread(loop, service, arn, payload),

@@ -97,12 +97,14 @@ def evaluate(
         (PolicyType.PERMISSIONS_BOUNDARY, (permissions_boundary,) if permissions_boundary else ()),
         (PolicyType.SESSION, session_policies),
     )
+    # Condition keys are compared without regard to case.
+    context = {key.lower(): as_list(value) for key, value in request.context.items()}
     granted = {}
     for policy_type, policies in groups:
         granted[policy_type] = _Match.NONE
         for policy in policies:
             for statement in _statements(policy):
-                match = statement.match(request, policy_type)
+                match = statement.match(request, context, policy_type)
                 if match and statement.denies:
                     return Decision(False, True, policy_type, policy.arn)
                 granted[policy_type] = max(granted[policy_type], match)
@@ -182,9 +184,10 @@ class Statement:
     def denies(self) -> bool:
         return self.element["Effect"] == "Deny"
 
-    def match(self, request: AccessRequest, policy_type: PolicyType) -> _Match:
+    def match(
+        self, request: AccessRequest, context: Mapping[str, list], policy_type: PolicyType
+    ) -> _Match:
         """How closely this statement speaks of the request; NONE where it does not."""
-        context = {key.lower(): as_list(value) for key, value in request.context.items()}
         if not (
             self._names("Action", lambda pattern: action_matches(pattern, request.action))
             and self._names("Resource", lambda pattern: self._covers(pattern, request, context))
