@@ -128,7 +128,7 @@ def _show(result: Result, console: Console) -> None:
     console.print(f"\nFrom PUT to thumbnail: [bold]{times}[/]")
     if not result.faults:
         _save(result, times)
-        console.print(f"The pictures are in {FOLDER.relative_to(project.ROOT)}/")
+        console.print(f"The pictures are in {FOLDER}")
 
 
 def _sizes(pixels: tuple[int, int] | None, data: bytes) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Where the kit's files lie."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -8,5 +9,5 @@ FIRST_NOTEBOOK = NOTEBOOKS / "00-start-here.ipynb"
 PHOTOS = ROOT / "assets" / "photos"
 TEMPLATE = ROOT / "cloudformation" / "image-resizer.yaml"
 SOLUTIONS = ROOT / "solutions"
-# What the kit writes while it runs; git ignores it.
-WORK = ROOT / ".lab"
+# What the kit writes while it runs; git ignores it. LAB_WORK puts it elsewhere.
+WORK = Path(os.environ.get("LAB_WORK") or ROOT / ".lab").absolute()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import os
 import shutil
 import socket
 import tempfile
@@ -47,7 +48,8 @@ class LocalCloud:
     """An AWS in this process, on 127.0.0.1, served by a thread of its own.
 
     `port` 0 takes any free one. `folder` holds unpacked packages (a temporary one by default).
-    `isolation` is auto, bubblewrap or plain; `runtime_client` auto, native or python.
+    `isolation` is auto, bubblewrap or plain; `runtime_client` auto, native or python. Where they are
+    not given, LOCALCLOUD_ISOLATION and LOCALCLOUD_RUNTIME_CLIENT are taken, else auto.
     `limits` are the Scheduler's account_concurrency, idle_timeout_s and max_age_s, and event_speed,
     by which the delays between tries of asynchronous invocations are divided.
 
@@ -62,14 +64,16 @@ class LocalCloud:
         account_id: str = "000000000000",
         region: str = "us-east-1",
         folder: Path | None = None,
-        isolation: str = "auto",
-        runtime_client: str = "auto",
+        isolation: str | None = None,
+        runtime_client: str | None = None,
         **limits: float,
     ):
         self.port = port
         self.account_id = account_id
         self.region = region
         self.record = Record()
+        isolation = isolation or os.environ.get("LOCALCLOUD_ISOLATION", "auto")
+        runtime_client = runtime_client or os.environ.get("LOCALCLOUD_RUNTIME_CLIENT", "auto")
         self.isolation = choose_isolation(isolation)
         self.native_client = runtime_client != "python" and native_client_available()
         if runtime_client == "native" and not self.native_client:

@@ -22,7 +22,8 @@ def next():
     status, headers, body = _request("GET", "/2018-06-01/runtime/invocation/next")
     if status != 200:
         raise RuntimeError(f"Failed to get next invocation. HTTP status code: {status}")
-    return body, headers
+    deadline = "Lambda-Runtime-Deadline-Ms"
+    return body, {**headers, deadline: int(headers[deadline])}  # a number, as in the native client
 
 
 def post_invocation_result(invoke_id, result_data, content_type, invocation_id=None):

@@ -1,0 +1,30 @@
+"""What all tests share.
+
+`@pytest.mark.needs("bwrap")` skips a test where a program is not installed. LAB_NO_SKIP=1 turns every
+skip into a failure: where the tests must prove something, nothing may be left out quietly.
+"""
+
+import os
+import shutil
+
+import pytest
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(*programs): programs that must be installed")
+
+
+def pytest_runtest_setup(item):
+    for marker in item.iter_markers("needs"):
+        missing = [program for program in marker.args if shutil.which(program) is None]
+        if missing:
+            pytest.skip(f"not installed here: {', '.join(missing)}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if os.environ.get("LAB_NO_SKIP") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"LAB_NO_SKIP is set, and this test was skipped: {report.longrepr}"
+    return report
