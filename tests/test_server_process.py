@@ -1,0 +1,117 @@
+"""`python -m localcloud` in a process of its own: its one line, its end, and what it leaves behind."""
+
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+import boto3
+import psutil
+import pytest
+from deployment import deploy, invoke, wait_for
+
+
+class Server:
+    """A server process on a free port; `client(name)` as LocalCloud has it."""
+
+    def __init__(self, *arguments: str):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "localcloud", "--port", "0", *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.line = self.process.stdout.readline()
+        self.endpoint_url = self.line.split()[-1]
+
+    def client(self, service: str):
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def functions(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(timeout=20)
+        self.process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def server():
+    server = Server()
+    yield server
+    if server.process.poll() is None:
+        server.end(signal.SIGKILL)
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not any(
+        process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes
+    )
+
+
+def with_function(server: Server) -> list[psutil.Process]:
+    deploy(server, "idle", "def handler(event, context): return 1\n")
+    assert invoke(server, "idle")[0] == 1
+    return server.functions()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_its_functions(server, number):
+    assert re.fullmatch(r"localcloud answers on http://127\.0\.0\.1:\d+\n", server.line)
+    functions = with_function(server)
+    assert functions
+    assert server.end(number) == 0
+    assert gone(functions)
+
+
+def test_functions_end_with_a_server_that_is_killed(server):
+    if shutil.which("bwrap") is None:
+        pytest.skip("needs bubblewrap")
+    functions = with_function(server)
+    server.end(signal.SIGKILL)
+    wait_for(lambda: gone(functions))
+
+
+def test_a_taken_port_gives_one_plain_line():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        result = subprocess.run(
+            [sys.executable, "-m", "localcloud", "--port", str(port)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+    assert result.returncode == 1
+    assert re.fullmatch(
+        rf"Port {port} is taken by another program\. Stop it, or use a free one: --port \d+\n",
+        result.stderr,
+    )
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST /2015-03-31/functions/x/invocations HTTP/1.1\r\nContent-Length: nine\r\n\r\n",
+        b"GET /%ff%fe%00 HTTP/1.1\r\nHost: x\r\nAuthorization: AWS4-HMAC-SHA256 nonsense\r\n\r\n",
+    ],
+)
+def test_a_malformed_request_does_not_take_it_down(server, request_bytes):
+    port = int(server.endpoint_url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request_bytes)
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(65536)
+    assert server.client("s3").list_buckets()["Buckets"] == []
