@@ -1,7 +1,6 @@
 """`python -m localcloud` in a process of its own: its one line, its end, and what it leaves behind."""
 
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,6 +9,7 @@ import sys
 import boto3
 import psutil
 import pytest
+
 from deployment import deploy, invoke, wait_for
 
 
@@ -73,9 +73,8 @@ def test_a_signal_ends_it_and_its_functions(server, number):
     assert gone(functions)
 
 
+@pytest.mark.needs("bwrap")
 def test_functions_end_with_a_server_that_is_killed(server):
-    if shutil.which("bwrap") is None:
-        pytest.skip("needs bubblewrap")
     functions = with_function(server)
     server.end(signal.SIGKILL)
     wait_for(lambda: gone(functions))
