@@ -2,16 +2,15 @@
 
 import contextlib
 import http.client
+import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 import webbrowser
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -19,7 +18,6 @@ from rich.console import Console
 
 from . import cloud_state, project, target
 
-_JUPYTER_PORT = 8888
 _JUPYTER_START_S = 60
 _GRACE_S = 5
 
@@ -66,13 +64,12 @@ def _serve(console: Console, endpoint_url: str | None, browser: bool) -> int:
         signal.signal(number, lambda *_: ended.set())
     console.print(f"Local cloud:  {endpoint_url}" if endpoint_url else "Cloud:  your AWS account")
     token = secrets.token_urlsafe(16)
-    jupyter_port = _free_port(_JUPYTER_PORT)
     log = project.WORK / "jupyter.log"
-    jupyter = _start_jupyter(jupyter_port, token, endpoint_url, log)
+    jupyter = _start_jupyter(token, endpoint_url, log)
     try:
         with console.status("JupyterLab starts …"):
-            ready = _wait_for(lambda: _jupyter_answers(jupyter_port, token), jupyter, ended)
-        if not ready:
+            jupyter_port = _wait_for_jupyter(jupyter, token, ended)
+        if jupyter_port is None:
             return _not_started(console, jupyter, ended, log)
         notebook = project.FIRST_NOTEBOOK.relative_to(project.ROOT).as_posix()
         address = f"http://127.0.0.1:{jupyter_port}/lab/tree/{notebook}?token={token}"
@@ -98,9 +95,7 @@ def _not_started(console: Console, jupyter: subprocess.Popen, ended, log: Path) 
     return 1
 
 
-def _start_jupyter(
-    port: int, token: str, endpoint_url: str | None, log: Path
-) -> subprocess.Popen[bytes]:
+def _start_jupyter(token: str, endpoint_url: str | None, log: Path) -> subprocess.Popen[bytes]:
     environment = dict(os.environ)
     if endpoint_url:
         target.apply(endpoint_url, environment)
@@ -108,7 +103,6 @@ def _start_jupyter(
     log.parent.mkdir(exist_ok=True)
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={project.ROOT}",
         "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]  # fmt: skip
@@ -122,14 +116,21 @@ def _start_jupyter(
         )  # fmt: skip
 
 
-def _wait_for(
-    condition: Callable[[], bool], process: subprocess.Popen, ended: threading.Event
-) -> bool:
+def _wait_for_jupyter(process: subprocess.Popen, token: str, ended: threading.Event) -> int | None:
+    """Return JupyterLab's port once it answers, or None where it does not come to that."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    # It takes the first free port from 8888 on, and notes here which one that was.
+    note = Path(jupyter_runtime_dir(), f"jpserver-{process.pid}.json")
     deadline = time.monotonic() + _JUPYTER_START_S
     while time.monotonic() < deadline and process.poll() is None and not ended.wait(0.05):
-        if condition():
-            return True
-    return False
+        try:
+            port = json.loads(note.read_text())["port"]
+        except (OSError, ValueError, KeyError):
+            continue
+        if _jupyter_answers(port, token):
+            return port
+    return None
 
 
 def _jupyter_answers(port: int, token: str) -> bool:
@@ -141,15 +142,6 @@ def _jupyter_answers(port: int, token: str) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _free_port(wanted: int) -> int:
-    for port in (wanted, 0):
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return probe.getsockname()[1]
-    raise OSError("no free port")
 
 
 def _end(process: subprocess.Popen) -> None:
