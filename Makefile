@@ -75,7 +75,7 @@ define install
 @echo 'Setting up $(VENV): about 600 MB, one to two minutes. This happens once.'
 @set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes --progress-bar off -r $(1) \
 	| awk -v total="$$(grep -c '^[a-zA-Z]' $(1))" ' \
-		/^Collecting/ {n++; printf "\r  [%3d/%d] %-45s", n, total, $$2; fflush()} \
+		/^(Collecting|Processing)/ {n++; sub(/.*\//, "", $$2); printf "\r  [%3d/%d] %-45.45s", n, total, $$2; fflush()} \
 		/^Installing/ {printf "\r  [%3d/%d] %-45s", n, total, "unpacking them all"; fflush()} \
 		END {printf "\r%-60s\r", ""}'
 @case "$$(uname -s)" in Darwin) $(MAKE) --no-print-directory -s runtime-client LOCK=$(1);; esac
