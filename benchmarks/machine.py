@@ -20,6 +20,7 @@ class Machine:
     system: str
     python: str
     boto3: str
+    load: float
 
     def as_dict(self) -> dict:
         return asdict(self)
@@ -27,7 +28,7 @@ class Machine:
     def lines(self) -> list[str]:
         return [
             f"{self.cpu}, {self.cores} cores usable, {self.memory_gib:.0f} GiB, {self.system}",
-            f"Python {self.python}, boto3 {self.boto3}",
+            f"Python {self.python}, boto3 {self.boto3}, load average before {self.load:.1f}",
         ]
 
 
@@ -39,6 +40,7 @@ def describe() -> Machine:
         system=_system_name(),
         python=platform.python_version(),
         boto3=metadata.version("boto3"),
+        load=round(psutil.getloadavg()[0], 1),
     )
 
 

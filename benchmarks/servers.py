@@ -34,12 +34,14 @@ class Launch:
     version: str
     arguments: Sequence[str]
     environment: dict[str, str] = field(default_factory=dict)
+    measures: frozenset[str] = frozenset()  # the only ones it takes part in; empty means all
 
 
 class Endpoint:
     """A cloud that answers at a URL, reached by boto3."""
 
     process: psutil.Process | None = None
+    measures: frozenset[str] = frozenset()
 
     def __init__(self, name: str, version: str, url: str):
         self.name = name
@@ -92,6 +94,7 @@ class Server(Endpoint):
     def __init__(self, launch: Launch):
         port = free_port()
         super().__init__(launch.name, launch.version, f"http://127.0.0.1:{port}")
+        self.measures = launch.measures
         self.client("s3")  # made before the clock starts: importing the model takes 100 ms
         self._directory = Path(tempfile.mkdtemp(prefix="bench-"))
         self._output = self._directory / "output.log"
@@ -100,19 +103,20 @@ class Server(Endpoint):
         fill = {"port": str(port), "directory": str(work)}
         environment = clean_environment(self._directory)
         environment |= {key: value.format(**fill) for key, value in launch.environment.items()}
+        self._popen: subprocess.Popen | None = None
         started = time.perf_counter()
-        with self._output.open("wb") as output:
-            self._popen = subprocess.Popen(
-                [argument.format(**fill) for argument in launch.arguments],
-                cwd=work,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C reaches the bench alone, which then stops us
-            )
-        self.process = psutil.Process(self._popen.pid)
         try:
+            with self._output.open("wb") as output:
+                self._popen = subprocess.Popen(
+                    [argument.format(**fill) for argument in launch.arguments],
+                    cwd=work,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C reaches the bench alone, which stops it then
+                )
+            self.process = psutil.Process(self._popen.pid)
             self._wait_for_answer(port, started)
         except BaseException:
             self.stop()
@@ -133,9 +137,10 @@ class Server(Endpoint):
     def stop(self) -> None:
         """End the server and every process it left, by their own ids; remove its directory."""
         descendants: list[psutil.Process] = []
-        with contextlib.suppress(psutil.Error):
-            descendants = self.process.children(recursive=True)
-        if self._popen.poll() is None:
+        if self.process is not None:
+            with contextlib.suppress(psutil.Error):
+                descendants = self.process.children(recursive=True)
+        if self._popen is not None and self._popen.poll() is None:
             self._popen.terminate()
             try:
                 self._popen.wait(STOP_LIMIT_S)
@@ -159,11 +164,13 @@ def localcloud_launch(version: str) -> Launch:
 
 
 def clean_environment(directory: Path) -> dict[str, str]:
-    """The caller's environment without AWS settings; HOME and TMPDIR inside ``directory``."""
+    """The caller's environment without AWS's and Python's settings (PYTHONDONTWRITEBYTECODE would
+    make cold starts compile); HOME and TMPDIR lie inside ``directory``.
+    """
     kept = {
         key: value
         for key, value in os.environ.items()
-        if not key.startswith(("AWS_", "LAMBDA_", "LOCALSTACK_")) and key != "PYTHONPATH"
+        if not key.startswith(("AWS_", "LAMBDA_", "LOCALSTACK_", "PYTHON"))
     }
     temporary = directory / "tmp"
     temporary.mkdir()

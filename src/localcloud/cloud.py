@@ -164,6 +164,7 @@ class LocalCloud:
         buckets.install(identity.may_service_invoke, notifications.take)
         functions.install(
             lambda arn, payload: self._invoke_from_thread(loop, service, arn, payload),
+            lambda configuration: loop.call_soon_threadsafe(service.prepare, configuration),
             lambda arn: loop.call_soon_threadsafe(service.scheduler.retire, arn),
         )
         door = FrontDoor(

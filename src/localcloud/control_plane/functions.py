@@ -87,11 +87,16 @@ def _is_published(function: LambdaFunction) -> bool:
     return function.function_arn.rsplit(":", 1)[-1] == str(function.version)
 
 
-def install(invoke: InvokeFromMoto, on_delete: Callable[[str], None]) -> None:
+def install(
+    invoke: InvokeFromMoto,
+    on_deploy: Callable[[FunctionConfiguration], None],
+    on_delete: Callable[[str], None],
+) -> None:
     """Put localcloud behind moto's Lambda: real invocations, checked archives, ended environments.
 
     `invoke(function_arn, payload)` is called from moto's worker threads and waits for the answer:
-    custom resources and subscriptions come this way. `on_delete(function_arn)` follows a deletion.
+    custom resources and subscriptions come this way. `on_deploy(configuration)` follows a creation,
+    `on_delete(function_arn)` a deletion, both in the worker thread.
     """
 
     def invoke_function(self, body, request_headers, response_headers):
@@ -100,11 +105,12 @@ def install(invoke: InvokeFromMoto, on_delete: Callable[[str], None]) -> None:
 
     LambdaFunction.invoke = invoke_function
     _check_archives()
-    _follow_deletions(on_delete)
+    _follow(on_deploy, on_delete)
 
 
 _original_zip = models._zipfile_content
 _original_s3 = models._s3_content
+_original_create = LambdaBackend.create_function
 _original_delete = LambdaBackend.delete_function
 
 
@@ -124,10 +130,18 @@ def _check_archives() -> None:
     models._s3_content = checked(_original_s3)
 
 
-def _follow_deletions(on_delete: Callable[[str], None]) -> None:
+def _follow(
+    on_deploy: Callable[[FunctionConfiguration], None], on_delete: Callable[[str], None]
+) -> None:
+    def create_function(self, spec):
+        function = _original_create(self, spec)
+        on_deploy(_configuration(function, self))
+        return function
+
     def delete_function(self, function_name, qualifier=None):
         function = self.get_function(function_name, qualifier)
         _original_delete(self, function_name, qualifier)
         on_delete(function.function_arn)
 
+    LambdaBackend.create_function = create_function
     LambdaBackend.delete_function = delete_function

@@ -8,7 +8,10 @@ import py_compile
 import shutil
 import stat
 import tempfile
+import threading
 import zipfile
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from .configuration import Archive
@@ -46,6 +49,8 @@ class PackageStore:
     def __init__(self, root: Path):
         self.root = root
         root.mkdir(parents=True, exist_ok=True)
+        self._guard = threading.Lock()
+        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def task_root(self, code: Archive) -> Path:
         """The folder that stands at /var/task: the deployment package, unpacked."""
@@ -67,18 +72,17 @@ class PackageStore:
                 self._layer(layer), target, symlinks=True, dirs_exist_ok=True, copy_function=_link
             )
 
-    def _once(self, name: str, fill) -> Path:
+    def _once(self, name: str, fill: Callable[[Path], None]) -> Path:
         final = self.root / name
-        if final.is_dir():
-            return final
-        # Filled beside and renamed, so that a half-unpacked folder is never seen under its name.
-        partial = Path(tempfile.mkdtemp(dir=self.root, prefix="partial-"))
-        fill(partial)
-        partial.chmod(0o755)
-        try:
-            partial.rename(final)
-        except OSError:  # another thread was first
-            shutil.rmtree(partial)
+        with self._guard:
+            lock = self._locks[name]
+        with lock:  # who comes second waits for the first
+            if not final.is_dir():
+                # Filled beside and renamed: a half-unpacked folder is never seen under its name.
+                partial = Path(tempfile.mkdtemp(dir=self.root, prefix="partial-"))
+                fill(partial)
+                partial.chmod(0o755)
+                partial.rename(final)
         return final
 
 

@@ -82,6 +82,12 @@ class FunctionService:
         )
         return request_id
 
+    def prepare(self, configuration: FunctionConfiguration) -> None:
+        """Begin to unpack a new function's package and layers, so that its first Init needn't."""
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(None, self.packages.task_root, configuration.code)
+        loop.run_in_executor(None, self.packages.opt, configuration.layers)
+
     def close(self) -> None:
         """End every environment and drop the events that wait."""
         self.events.close()
