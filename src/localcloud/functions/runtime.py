@@ -73,11 +73,25 @@ def _closure(names: tuple[str, ...]) -> list[importlib.metadata.Distribution]:
         name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
         if name in found:
             continue
-        found[name] = importlib.metadata.distribution(name)
+        found[name] = _distribution(name)
         for requirement in found[name].requires or ():
             if "extra ==" not in requirement:
                 todo.append(re.match(r"[A-Za-z0-9._-]+", requirement).group())
     return list(found.values())
+
+
+def _distribution(name: str) -> importlib.metadata.Distribution:
+    """An installed distribution, or one that was laid beside for a system it has no wheel for.
+
+    awslambdaric has Linux wheels only; on macOS the set-up unpacks its Python part there.
+    """
+    try:
+        return importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        beside = Path(sys.prefix) / "share" / "localcloud" / name
+        for found in importlib.metadata.distributions(name=name, path=[str(beside)]):
+            return found
+        raise
 
 
 def _copy(distribution: importlib.metadata.Distribution, target: Path, native: bool) -> None:
