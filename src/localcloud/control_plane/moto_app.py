@@ -6,12 +6,27 @@ import os
 import sys
 import threading
 from http import HTTPStatus
+from typing import Any
 
 from a2wsgi.wsgi import build_environ
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's dispatcher, which remembers what it found: by itself it lists a folder every time."""
+
+    def __init__(self):
+        super().__init__(create_backend_app)
+        self._found: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """The name of the service that answers for a host name of AWS's."""
+        if host not in self._found:
+            self._found[host] = super().get_backend_for_host(host)
+        return self._found[host]
 
 
 class MotoApp:
@@ -22,7 +37,7 @@ class MotoApp:
 
     def __init__(self, account_id: str):
         os.environ["MOTO_ACCOUNT_ID"] = account_id  # the only way in which moto takes it
-        self._app = DomainDispatcherApplication(create_backend_app)
+        self._app = _Dispatcher()
 
     def handle(self, scope: dict, body: bytes, service: str | None) -> Answer:
         """Answer an ASGI HTTP request whose body has been read. Called from worker threads."""
