@@ -6,6 +6,7 @@ account's limit and a function's reserved concurrency cap it, and what is over i
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -28,7 +29,6 @@ class Throttled(Exception):
 class _Pool:
     configuration: FunctionConfiguration
     idle: list[Environment] = field(default_factory=list)
-    environments: set[Environment] = field(default_factory=set)
     running: int = 0
     timers: dict[Environment, asyncio.TimerHandle] = field(default_factory=dict)
 
@@ -54,6 +54,8 @@ class Scheduler:
         self._idle_timeout_s = idle_timeout_s
         self._max_age_s = max_age_s
         self._pools: dict[str, _Pool] = {}
+        # All that live, those of replaced and deleted functions that are still busy included.
+        self._environments: set[Environment] = set()
         self._running = 0
         self._watch: asyncio.Task | None = None
 
@@ -74,7 +76,7 @@ class Scheduler:
             environment = self._take_idle(pool)
             if environment is None:
                 environment = await self._create(configuration)
-                pool.environments.add(environment)
+                self._environments.add(environment)
                 try:
                     await environment.start()
                 except BaseException:
@@ -98,8 +100,10 @@ class Scheduler:
         if self._watch:
             self._watch.cancel()
         for pool in self._pools.values():
-            for environment in list(pool.environments):
-                self._end(pool, environment, "stopped")
+            self._drain(pool, "stopped")
+        for environment in self._environments:
+            environment.shutdown("stopped")
+        self._environments.clear()
         self._pools.clear()
 
     def _pool(self, configuration: FunctionConfiguration) -> _Pool:
@@ -108,7 +112,6 @@ class Scheduler:
             fresh = _Pool(configuration)
             if pool is not None:  # new code or configuration: the old environments go
                 self._drain(pool, "replaced")
-                fresh.running = 0
             self._pools[configuration.arn] = pool = fresh
         return pool
 
@@ -150,11 +153,11 @@ class Scheduler:
         timer = pool.timers.pop(environment, None)
         if timer:
             timer.cancel()
-        pool.environments.discard(environment)
+        self._environments.discard(environment)
         environment.shutdown(reason)
 
     def _is_old(self, environment: Environment) -> bool:
-        return asyncio.get_running_loop().time() - environment.created > self._max_age_s
+        return time.monotonic() - environment.created > self._max_age_s
 
     def _throttle(self, configuration: FunctionConfiguration, reason: str) -> None:
         self._record.add("throttle", function=configuration.arn, reason=reason)
@@ -165,7 +168,6 @@ class Scheduler:
             await asyncio.sleep(_MEMORY_WATCH_S)
             if not self._running:
                 continue
-            for pool in list(self._pools.values()):
-                for environment in list(pool.environments):
-                    if environment.state in (State.INIT, State.BUSY):
-                        environment.check_memory()
+            for environment in list(self._environments):
+                if environment.state in (State.INIT, State.BUSY):
+                    environment.check_memory()
