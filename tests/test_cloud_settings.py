@@ -33,7 +33,12 @@ def test_retries_of_a_failing_event_keep_its_request_id():
 
 @pytest.mark.parametrize(
     ("isolation", "runtime_client"),
-    [("plain", "native"), ("plain", "python"), ("auto", "python")],
+    [
+        ("plain", "native"),
+        ("plain", "python"),
+        ("auto", "python"),
+        pytest.param("unshare", "native", marks=pytest.mark.needs("unshare")),
+    ],
 )
 def test_other_isolation_and_runtime_clients(isolation, runtime_client):
     with LocalCloud(port=0, isolation=isolation, runtime_client=runtime_client) as cloud:

@@ -121,17 +121,21 @@ def test_corrupt_zip_is_refused(local_cloud):
 
 
 def test_environment_killed_from_outside(local_cloud):
-    deploy(local_cloud, "victim", "import time\ndef handler(e, c): time.sleep(e.get('s', 0))\n")
+    source = """
+        import time
+        with open("/proc/self/comm", "w") as name:
+            name.write("the-victim")
+        def handler(event, context):
+            time.sleep(event.get("s", 0))
+    """
+    deploy(local_cloud, "victim", source)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         call = pool.submit(invoke, local_cloud, "victim", {"s": 9})
         wait_for(lambda: [e for e in local_cloud.record.entries() if e["type"] == "invoke.start"
                           and e["function"].endswith("victim")])  # fmt: skip
-        me = psutil.Process(os.getpid())
-        for child in me.children(recursive=True):
-            if "python" in child.name() and "bootstrap.py" in " ".join(child.cmdline()):
-                environment = child.environ()
-                if environment.get("AWS_LAMBDA_FUNCTION_NAME") == "victim":
-                    child.send_signal(signal.SIGKILL)
+        children = psutil.Process(os.getpid()).children(recursive=True)
+        [victim] = [child for child in children if child.name() == "the-victim"]
+        victim.send_signal(signal.SIGKILL)
         payload, error, _ = call.result(timeout=8)
     assert error == "Unhandled"
     assert payload["errorMessage"].endswith("Runtime exited with error: signal: killed")

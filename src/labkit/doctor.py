@@ -92,7 +92,7 @@ def _local_cloud() -> list[Finding]:
     except Exception as error:  # whatever is wrong with the installation is what we are here to say
         words = f"can't be loaded ({error}); `make clean` and `make start` set it up anew"
         return [Finding("local cloud", "missing", words)]
-    boxed = cloud.isolation.name == "bubblewrap"
+    boxed = cloud.isolation.name != "plain process"
     words = cloud.isolation.describe()
     if not boxed and shutil.which("bwrap"):
         words += ". It is installed, but may not make user namespaces here"

@@ -12,7 +12,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the server and return the exit code: 0 after SIGINT or SIGTERM, 1 if the port is taken."""
     parser = argparse.ArgumentParser(prog="localcloud", description="An AWS on this computer.")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes any free port")
-    parser.add_argument("--isolation", choices=["auto", "bubblewrap", "plain"])
+    parser.add_argument("--isolation", choices=["auto", "bubblewrap", "unshare", "plain"])
     parser.add_argument("--runtime-client", choices=["auto", "native", "python"])
     options = parser.parse_args(arguments)
     ended = threading.Event()

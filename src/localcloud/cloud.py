@@ -176,6 +176,7 @@ class LocalCloud:
         self._server.install_signal_handlers = lambda: None
         try:
             self._ready.set()
+            service.start()
             await self._server.serve(sockets=[listener])
         finally:
             service.close()

@@ -7,27 +7,31 @@ the next invocation then begins with an Init of its own (a suppressed init). /tm
 """
 
 import asyncio
+import contextlib
 import enum
-import os
 import signal
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 from ..events import Record
 from . import report
 from .configuration import FunctionConfiguration, Invocation, Outcome
-from .isolation import Folders, Isolation
+from .isolation import Contents, View
 from .log_pipe import LogPipe
+from .processor_share import ProcessorShare
 from .report import Failure, LogEvent, platform_error
 from .runtime_api import RuntimeApi
 from .sandbox import Sandbox
 
 INIT_LIMIT_S = 10.0
+# A process that left its process group runs on this long after an invocation: to look for one costs
+# more than an invocation may take.
+_STRAYS_AFTER_S = 0.02
 MAX_RESPONSE_BYTES = 6_291_556
 LOG_TAIL_BYTES = 4096
+MAX_PROCESSES = 1024  # processes and threads, "Lambda quotas"
 
 
 class State(enum.Enum):
@@ -54,16 +58,16 @@ LogSink = Callable[[FunctionConfiguration, str, list[LogEvent]], None]
 class Environment:
     """Runs the invocations of one function version, one at a time.
 
-    `variables` makes the environment variables, given the log stream's name and the Runtime API's
-    address. All methods belong to the event loop.
+    `variables` makes the environment variables, given what the sandbox shows, the log stream's name
+    and the Runtime API's address. All methods belong to the event loop.
     """
 
     def __init__(
         self,
         configuration: FunctionConfiguration,
-        isolation: Isolation,
-        folders: Folders,
-        variables: Callable[[str, str], dict[str, str]],
+        sandbox: Sandbox,
+        contents: Contents,
+        variables: Callable[[View, str, str], dict[str, str]],
         log: LogSink,
         record: Record,
         runtime_version: str,
@@ -76,15 +80,15 @@ class Environment:
         if configuration.logging.group != f"/aws/lambda/{configuration.name}":
             name = configuration.name + name  # a shared group's streams name the function
         self.log_stream = time.strftime("%Y/%m/%d/", time.gmtime()) + name
-        self._isolation = isolation
-        self._folders = folders
+        self._sandbox = sandbox
+        self._contents = contents
         self._variables = variables
         self._log_sink = log
         self._record = record
         self._platform = report.PlatformLog(configuration, runtime_version, self.log_stream)
         self._api = RuntimeApi(self)
-        self._sandbox: Sandbox | None = None
-        self._pipe: LogPipe | None = None
+        self._pipe = LogPipe(sandbox.log_descriptor)
+        self._share = ProcessorShare(sandbox, configuration.memory_mb)
         self._loop = asyncio.get_running_loop()
         self._runtime_up = False
         self._init_ms: float | None = None
@@ -95,21 +99,23 @@ class Environment:
         self._verdict: Failure | None = None
         self._gone = asyncio.Event()
         self._pending: tuple[Invocation, float] | None = None
-        self._broken = False
+        self._strays: asyncio.TimerHandle | None = None
 
     # -- what the scheduler calls ---------------------------------------------------------------
 
     async def start(self) -> None:
-        """Make the sandbox and run Init. An Init that fails leaves the runtime to the invocation."""
-        await self._api.open()
-        environment = self._variables(self.log_stream, self._api.address)
-        if self._isolation.depth == 1:
-            self._folders.tmp.mkdir(parents=True, exist_ok=True)
-        self._sandbox = Sandbox(self._isolation, self._folders, environment)
-        self._pipe = LogPipe(self._sandbox.log_descriptor)
+        """Run Init in the sandbox. An Init that fails leaves the runtime to the invocation."""
+        await self._api.open(self._sandbox.listener)
+        environment = self._variables(
+            self._sandbox.view, self.log_stream, self._sandbox.runtime_api
+        )
+        await self._sandbox.ready
         self._loop.add_reader(self._sandbox.log_descriptor, self._on_output)
-        self._loop.add_reader(self._sandbox.status_descriptor, self._on_exit)
+        self._sandbox.on_exit = self._on_exit
+        self._sandbox.on_gone = self._on_gone
         self._emit([self._platform.init_start(time.time())])
+        with contextlib.suppress(BrokenPipeError):  # Init will find that it is gone
+            self._sandbox.assign(self._contents, environment)
         init_ms, result = await self._init("init", INIT_LIMIT_S)
         if result.failure is None:
             self._init_ms = init_ms
@@ -163,23 +169,33 @@ class Environment:
             return
         self.state = State.SHUTDOWN
         self._api.close()
-        if self._sandbox:
-            self._loop.remove_reader(self._sandbox.log_descriptor)
-            self._loop.remove_reader(self._sandbox.status_descriptor)
-            self._emit(self._pipe.flush())
-            self._sandbox.destroy()
+        self._share.stop()
+        self._cancel_strays()
+        self._loop.remove_reader(self._sandbox.log_descriptor)
+        self._emit(self._pipe.flush())
+        self._sandbox.destroy()
         self._finish(_Result(b"", True, Failure("error", "Runtime.ExitError")))
         self._add("shutdown", reason=reason)
 
-    def check_memory(self) -> None:
-        """Kill the runtime if it holds more than the function's memory, as Lambda does."""
-        if self._sandbox is None or self._waiter is None or self._waiter.done():
+    def check_memory(self, all_processes: bool) -> None:
+        """Kill the function's processes if they hold more than its memory, as Lambda does.
+
+        Without `all_processes` only the runtime itself is looked at.
+        """
+        if self._waiter is None or self._waiter.done():
             return
-        resident = self._sandbox.resident_bytes()
+        sandbox = self._sandbox
+        if all_processes:
+            processes = sandbox.processes()
+            resident = sandbox.resident_bytes(processes)
+            if len(processes) > MAX_PROCESSES:  # where the system's own limit doesn't hold: as root
+                sandbox.kill_programs()
+        else:
+            resident = sandbox.resident_bytes()
         self._peak_mb = max(self._peak_mb, _mb(resident))
         if resident > self.configuration.memory_mb * 1024 * 1024:
             self._verdict = Failure("error", "Runtime.OutOfMemory")
-            self._sandbox.kill_runtime()
+            sandbox.kill_programs()
 
     # -- phases ---------------------------------------------------------------------------------
 
@@ -194,12 +210,11 @@ class Environment:
         self._waiter = self._loop.create_future()
         timer = self._loop.call_later(limit_s, self._on_deadline)
         try:
-            self._sandbox.start_runtime()
+            self._sandbox.start()
             result = await self._waiter
         except OSError:  # the sandbox itself was killed from outside
-            self._broken = True
             self._gone.set()
-            result = self._exited(137, invocation)
+            result = self._exited(-signal.SIGKILL, invocation)
         finally:
             timer.cancel()
             self._waiter = None
@@ -209,7 +224,7 @@ class Environment:
         self._emit(self._pipe.read())
         if result.failure:
             # A runtime that reported an error is about to exit; the next must not be taken for it.
-            self._sandbox.kill_runtime()
+            self._sandbox.kill_programs()
             await self._gone.wait()
             if phase == "invoke" and result.failure.status == "timeout":
                 init_ms = limit_s * 1000
@@ -230,20 +245,29 @@ class Environment:
                 self._hand_out(invocation, unix_deadline)
             else:  # the runtime has answered and is about to ask again
                 self._pending = (invocation, unix_deadline)
+            self._share.start()
             return await self._waiter
         finally:
+            self._share.stop()
             timer.cancel()
             self._waiter = None
 
     def _hand_out(self, invocation: Invocation, unix_deadline: float) -> None:
         self._pending = None
         self._api.hand_out(invocation, unix_deadline)
+        self._cancel_strays()
         self._sandbox.thaw()
 
     def _freeze(self) -> None:
         if self._runtime_up and self.state is not State.SHUTDOWN:
             self._sandbox.freeze()
+            self._strays = self._loop.call_later(_STRAYS_AFTER_S, self._sandbox.freeze_strays)
             self._add("freeze")
+
+    def _cancel_strays(self) -> None:
+        if self._strays:
+            self._strays.cancel()
+            self._strays = None
 
     # -- what the runtime says (RuntimeEvents) ---------------------------------------------------
 
@@ -297,30 +321,21 @@ class Environment:
     def _on_output(self) -> None:
         self._emit(self._pipe.read())
 
-    def _on_exit(self) -> None:
-        try:
-            data = os.read(self._sandbox.status_descriptor, 4096)
-        except BlockingIOError:
-            return
-        # The shell also says "Killed" and the like; a status stands on a line of its own.
-        statuses = [int(line) for line in data.split(b"\n") if line.isdigit()]
-        if data and not statuses:
-            return
-        if not data:  # the whole sandbox is gone
-            self._loop.remove_reader(self._sandbox.status_descriptor)
-            self._loop.remove_reader(self._sandbox.log_descriptor)
-            self._broken = True
+    def _on_exit(self, program: str, status: int) -> None:
         self._runtime_up = False
-        self._sandbox.kill_runtime()  # what the function left running ends with its runtime
+        self._sandbox.kill_programs()  # what the function left running ends with its runtime
         self._gone.set()
         self._pending = None
         self._api.forget()
-        self._finish(self._exited(statuses[-1] if statuses else 137, self._invocation))
+        self._finish(self._exited(status, self._invocation))
+
+    def _on_gone(self) -> None:
+        self._on_exit("runtime", -signal.SIGKILL)
 
     @property
     def is_usable(self) -> bool:
         """Whether it can take another invocation: not shut down and its sandbox still there."""
-        return self.state is State.READY and not self._broken
+        return self.state is State.READY and self._sandbox.is_alive
 
     def _exited(self, status: int, invocation: Invocation | None) -> _Result:
         """The result where the runtime's process ended: by itself, by a signal or by our hand."""
@@ -331,8 +346,8 @@ class Environment:
             return _Result(platform_error("Sandbox.Timedout", message, request_id), True, verdict)
         if status == 0:
             message = "Runtime exited without providing a reason"
-        elif status > 128:
-            name = signal.strsignal(status - 128) or f"signal {status - 128}"
+        elif status < 0:
+            name = signal.strsignal(-status) or f"signal {-status}"
             message = f"Runtime exited with error: signal: {name.lower()}"
         else:
             message = f"Runtime exited with error: exit status {status}"
@@ -340,10 +355,10 @@ class Environment:
 
     def _on_deadline(self) -> None:
         self._verdict = Failure("timeout")
-        self._sandbox.kill_runtime()
+        self._sandbox.kill_programs()
 
     def _measured_mb(self) -> int:
-        return _mb(self._sandbox.peak_bytes()) if self._sandbox else 0
+        return _mb(self._sandbox.peak_bytes())
 
     # -- output -----------------------------------------------------------------------------------
 
@@ -363,8 +378,3 @@ class Environment:
 
 def _mb(size: int) -> int:
     return -(-size // (1024 * 1024))
-
-
-def own_tmp(folders: Folders, environment_id: str) -> Folders:
-    """The same folders with a /tmp of its own, for isolation that can't make a private one."""
-    return replace(folders, tmp=Path(folders.tmp) / environment_id)

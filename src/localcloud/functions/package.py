@@ -51,6 +51,7 @@ class PackageStore:
         root.mkdir(parents=True, exist_ok=True)
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._done: dict[str, Path] = {}
 
     def task_root(self, code: Archive) -> Path:
         """The folder that stands at /var/task: the deployment package, unpacked."""
@@ -60,8 +61,13 @@ class PackageStore:
         """The folder that stands at /opt: the layers merged in order, the last one winning."""
         if len(layers) == 1:
             return self._layer(layers[0])
-        name = hashlib.sha256("".join(layer.digest for layer in layers).encode()).hexdigest()
-        return self._once(f"opt-{name}", lambda target: self._merge(layers, target))
+        return self._once(_opt_name(layers), lambda target: self._merge(layers, target))
+
+    def unpacked(
+        self, code: Archive, layers: tuple[Archive, ...]
+    ) -> tuple[Path | None, Path | None]:
+        """The two folders at once, without waiting; None for one that is not unpacked yet."""
+        return self._done.get(f"code-{code.digest}"), self._done.get(_opt_name(layers))
 
     def _layer(self, layer: Archive) -> Path:
         return self._once(f"layer-{layer.digest}", lambda target: _unpack(layer.data, target))
@@ -83,7 +89,14 @@ class PackageStore:
                 fill(partial)
                 partial.chmod(0o755)
                 partial.rename(final)
+        self._done[name] = final
         return final
+
+
+def _opt_name(layers: tuple[Archive, ...]) -> str:
+    if len(layers) == 1:
+        return f"layer-{layers[0].digest}"
+    return "opt-" + hashlib.sha256("".join(each.digest for each in layers).encode()).hexdigest()
 
 
 def _link(source: str, target: str) -> None:

@@ -1,8 +1,9 @@
-"""The processes of an execution environment: which they are and how much memory they hold."""
+"""The processes of an execution environment: which they are, how much memory and time they take."""
 
 import contextlib
 import os
 import signal
+import time
 from pathlib import Path
 
 import psutil
@@ -10,6 +11,7 @@ import psutil
 # Linux lists a process's children in one small file; elsewhere psutil scans the process table.
 _HAS_CHILDREN_FILE = Path(f"/proc/self/task/{os.getpid()}/children").exists()
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_PROCESS_CPU_CLOCK = 2  # CPUCLOCK_SCHED, in the clock ids that clock_getcpuclockid(3) makes
 
 
 def children(pid: int) -> list[int]:
@@ -56,8 +58,27 @@ def peak_resident_bytes(pid: int) -> int:
     return resident_bytes(pid)
 
 
+def cpu_seconds(pid: int) -> float:
+    """The processor time that a process's threads have taken, 0 where it is gone."""
+    if _HAS_CHILDREN_FILE:
+        with contextlib.suppress(OSError):
+            return time.clock_gettime((~pid << 3) | _PROCESS_CPU_CLOCK)
+        return 0.0
+    with contextlib.suppress(psutil.Error):
+        times = psutil.Process(pid).cpu_times()
+        return times.user + times.system
+    return 0.0
+
+
 def send(pids: list[int], number: signal.Signals) -> None:
     """Send a signal to each process that is still there."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
+
+
+def send_to_groups(groups: list[int], number: signal.Signals) -> None:
+    """Send a signal to all processes of each process group."""
+    for group in groups:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, number)

@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 _HERE = Path(__file__).parent
+_OURS = ("bootstrap.py", "fork_server.py", "kernel.py", "namespace_root.py")
 _DISTRIBUTIONS = ("awslambdaric", "boto3")
 RUNTIME_VERSION = "python:{}.{}.v{}".format(*platform.python_version_tuple())
 
@@ -33,7 +34,9 @@ def prepare_runtime(native_client: bool) -> Path:
     """
     distributions = _closure(_DISTRIBUTIONS)
     client = "native" if native_client else "python"
-    sources = [_HERE / "bootstrap.py", _HERE / "runtime_client.py"]
+    sources = [_HERE / name for name in _OURS]
+    if not native_client:
+        sources.append(_HERE / "runtime_client.py")
     identity = "\n".join(
         [client, sys.version, *sorted(f"{d.name}=={d.version}" for d in distributions)]
     ).encode() + b"".join(source.read_bytes() for source in sources)
@@ -53,9 +56,8 @@ def prepare_runtime(native_client: bool) -> Path:
     partial = Path(tempfile.mkdtemp(dir=parent, prefix="partial-"))
     for distribution in distributions:
         _copy(distribution, partial, native_client)
-    shutil.copy(sources[0], partial)
-    if not native_client:
-        shutil.copy(sources[1], partial)
+    for source in sources:
+        shutil.copy(source, partial)
     (partial / "passwd").write_text("sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n")
     partial.chmod(0o755)
     try:

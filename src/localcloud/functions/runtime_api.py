@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 import asyncio
+import socket
 from typing import Protocol
 
 import httptools
@@ -34,14 +35,11 @@ class RuntimeApi:
         self._server: asyncio.Server | None = None
         self._waiting: _Connection | None = None
         self._connections: set[_Connection] = set()
-        self.address = ""
 
-    async def open(self) -> None:
-        """Start to listen on a free port; `address` is then host:port."""
+    async def open(self, listener: socket.socket) -> None:
+        """Start to answer on a socket that listens."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
-        host, port = self._server.sockets[0].getsockname()
-        self.address = f"{host}:{port}"
+        self._server = await loop.create_server(lambda: _Connection(self), sock=listener)
 
     def close(self) -> None:
         """Stop listening and drop what is connected."""

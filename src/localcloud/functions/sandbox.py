@@ -1,47 +1,61 @@
-"""The processes of one execution environment.
+"""The processes of one execution environment, seen from outside.
 
-A small shell lives inside the isolation for as long as the environment does and starts the runtime
-when it is told to: so /tmp outlives a runtime that crashed, as it does on AWS. It reports the exit
-status of each runtime on a pipe of its own.
+A fork server (fork_server.py) lives inside the isolation for as long as the environment does. A
+sandbox can be started before it is known which function it is for; `assign` makes it a function's.
 """
 
+import asyncio
 import contextlib
+import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 from . import process_tree
-from .isolation import Folders, Isolation, View
+from .isolation import Contents, Isolation, Place
+from .variables import base_variables
 
-# A line on its input starts the runtime, whose two outputs go to the log; the shell's own error
-# output carries the exit statuses. 1,024 open files is Lambda's own limit.
-_SCRIPT = """ulimit -n 1024
-while read -r line; do (exec "$0" -S "$1/bootstrap.py" "$2" </dev/null 2>&1); echo $? >&2; done"""
+# 1,024 open files and processes are Lambda's own limits ("Lambda quotas").
+_SCRIPT = 'ulimit -n 1024; ulimit -u 1024 2>/dev/null; exec "$0" -S "$1/fork_server.py"'
 
 
 class Sandbox:
-    """Starts, freezes, thaws, measures and kills what runs inside one environment."""
+    """Starts, freezes, thaws, measures and kills what runs inside one environment.
 
-    def __init__(self, isolation: Isolation, folders: Folders, environment: Mapping[str, str]):
+    `on_exit(program, status)` is called when a program ends (a negative status is a signal), and
+    `on_gone()` once when the sandbox itself has ended. Belongs to the event loop.
+    """
+
+    def __init__(self, isolation: Isolation, place: Place):
+        self.view = isolation.view(place)
+        isolation.prepare(place)
         self._isolation = isolation
-        view: View = isolation.view(folders)
+        self._place = place
+        self._loop = asyncio.get_running_loop()
+        self.ready: asyncio.Future[bool] = self._loop.create_future()
+        self.on_exit: Callable[[str, int], None] = lambda program, status: None
+        self.on_gone: Callable[[], None] = lambda: None
+        # Where its Runtime API is to listen: awslambdaric wants to know it from the beginning.
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.runtime_api = "{}:{}".format(*self.listener.getsockname())
         log_read, log_write = os.pipe()
         status_read, status_write = os.pipe()
         for descriptor in (log_read, status_read):
             os.set_blocking(descriptor, False)
         self.log_descriptor = log_read
-        self.status_descriptor = status_read
+        self._status = status_read
+        self._rest = b""
         try:
             self._process = subprocess.Popen(
-                [*isolation.command(folders), "/bin/sh", "-c", _SCRIPT,
-                 view.python, view.runtime, view.opt],
+                [*isolation.command(place), "/bin/sh", "-c", _SCRIPT,
+                 self.view.python, self.view.runtime],
                 stdin=subprocess.PIPE,
                 stdout=log_write,
                 stderr=status_write,
-                env=dict(environment),
-                cwd=view.task_root if Path(view.task_root).is_dir() else "/",
+                env={**base_variables(self.view), "AWS_LAMBDA_RUNTIME_API": self.runtime_api},
                 start_new_session=True,
             )  # fmt: skip
         except BaseException:
@@ -51,54 +65,135 @@ class Sandbox:
         finally:
             os.close(log_write)
             os.close(status_write)
-        self._frozen: list[int] = []
+        self._gone = False
+        self._server = 0
+        self._programs = 0
+        self._groups: list[int] = []
+        self._strays: list[int] = []
+        self._loop.add_reader(status_read, self._on_status)
 
-    def start_runtime(self) -> None:
-        """Start the runtime process. Raises BrokenPipeError where the sandbox is gone."""
-        self._process.stdin.write(b"\n")
-        self._process.stdin.flush()
+    @property
+    def is_alive(self) -> bool:
+        """Whether the fork server is there, or on its way."""
+        return not self._gone
 
-    def runtime_pids(self) -> list[int]:
-        """The runtime and all that the function started, without the sandbox's own processes."""
-        own = {self._process.pid}
-        pid = self._process.pid
-        for _ in range(self._isolation.depth - 1):
-            below = process_tree.children(pid)
-            if not below:
-                return []
-            pid = below[0]
-            own.add(pid)
-        return [pid for pid in process_tree.descendants(self._process.pid) if pid not in own]
+    def assign(self, contents: Contents, environment: Mapping[str, str]) -> None:
+        """Give the sandbox to a function. Raises BrokenPipeError where the sandbox is gone."""
+        self._command(
+            assign={
+                "environment": dict(environment),
+                "directory": self.view.task_root,
+                "opt": self.view.opt,
+                **self._isolation.fill(self._place, contents),
+            }
+        )
+
+    def start(self, program: str = "runtime") -> None:
+        """Start the runtime, or an executable. Raises BrokenPipeError where the sandbox is gone."""
+        self._command(start=program)
+        self._programs += 1
+        self._groups = []
 
     def freeze(self) -> None:
-        """Stop every process of the function, background threads included."""
-        self._frozen = self.runtime_pids()
-        process_tree.send(self._frozen, signal.SIGSTOP)
+        """Stop the function's processes, background threads included."""
+        process_tree.send_to_groups(self._find_groups(), signal.SIGSTOP)
+
+    def freeze_strays(self) -> None:
+        """Stop those, too, that have left the process groups that were started."""
+        self._strays = self.processes()
+        process_tree.send(self._strays, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let them go on."""
-        process_tree.send(self._frozen, signal.SIGCONT)
-        self._frozen = []
+        process_tree.send_to_groups(self._find_groups(), signal.SIGCONT)
+        if self._strays:
+            process_tree.send(self._strays, signal.SIGCONT)
+            self._strays = []
 
-    def resident_bytes(self) -> int:
-        """Memory that the function's processes hold now."""
-        return sum(map(process_tree.resident_bytes, self.runtime_pids()))
+    def processes(self) -> list[int]:
+        """The runtime and all that the function started, without the sandbox's own processes."""
+        server = self._find_server()
+        return process_tree.descendants(server) if server else []
+
+    def resident_bytes(self, processes: list[int] | None = None) -> int:
+        """Memory that processes hold now; of the programs that were started if none are given."""
+        return sum(map(process_tree.resident_bytes, processes or self._find_groups()))
 
     def peak_bytes(self) -> int:
-        """The largest resident sets that the function's processes have had, added up."""
-        return sum(map(process_tree.peak_resident_bytes, self.runtime_pids()))
+        """The largest resident sets of the programs that were started, added up."""
+        return sum(map(process_tree.peak_resident_bytes, self._find_groups()))
 
-    def kill_runtime(self) -> None:
+    def cpu_seconds(self) -> float:
+        """The processor time of the programs that were started."""
+        return sum(map(process_tree.cpu_seconds, self._find_groups()))
+
+    def kill_programs(self) -> None:
         """Kill the function's processes; the sandbox and its /tmp stay."""
-        process_tree.send(self.runtime_pids(), signal.SIGKILL)
+        process_tree.send(self.processes(), signal.SIGKILL)
+        self._groups = []
 
     def destroy(self) -> None:
         """Kill everything and wait until it is gone."""
-        process_tree.send(self.runtime_pids(), signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        # Where the fork server is process 1 of a namespace, all that is in it dies with it, and
+        # whoever started it sees that and ends.
+        server = self._find_server() or self._process.pid
+        process_tree.send([*self.processes(), server], signal.SIGKILL)
         with contextlib.suppress(OSError):
             self._process.stdin.close()
         self._process.wait()
+        if not self._gone:
+            self._end()
         os.close(self.log_descriptor)
-        os.close(self.status_descriptor)
+        self.listener.close()
+        if self._place.own.exists():
+            shutil.rmtree(self._place.own, ignore_errors=True)
+
+    def _command(self, **command) -> None:
+        self._process.stdin.write(json.dumps(command).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def _find_server(self) -> int:
+        """The fork server's process id, as this machine counts; 0 where it is gone."""
+        if not self._server:
+            pid = self._process.pid
+            for _ in range(self._isolation.depth - 1):
+                below = process_tree.children(pid)
+                if not below:
+                    return 0
+                pid = below[0]
+            self._server = pid
+        return self._server
+
+    def _find_groups(self) -> list[int]:
+        """The programs that were started: each leads a process group."""
+        if self._groups:
+            return self._groups
+        groups = process_tree.children(self._find_server())
+        if len(groups) >= self._programs:  # else one is about to be forked
+            self._groups = groups
+        return groups
+
+    def _on_status(self) -> None:
+        try:
+            data = os.read(self._status, 4096)
+        except BlockingIOError:
+            return
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            status, _, program = line.decode(errors="replace").partition(" ")
+            if status == "ready":
+                self.ready.set_result(True)
+            elif program and status.lstrip("-").isdigit():  # else a word of bubblewrap's or sh's
+                self._groups = []
+                self._programs -= 1
+                self.on_exit(program, int(status))
+        if not data:
+            self._end()
+            self.on_gone()
+
+    def _end(self) -> None:
+        self._gone = True
+        self._loop.remove_reader(self._status)
+        os.close(self._status)
+        if not self.ready.done():
+            self.ready.set_result(False)

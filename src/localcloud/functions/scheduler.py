@@ -6,6 +6,7 @@ account's limit and a function's reserved concurrency cap it, and what is over i
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from .configuration import FunctionConfiguration, Invocation, Outcome
 from .environment import Environment, State
 
 _MEMORY_WATCH_S = 0.02
+# To find what else a function has started costs more than to look at its runtime.
+_TURNS_TO_ALL_PROCESSES = 3
 
 
 class Throttled(Exception):
@@ -164,10 +167,10 @@ class Scheduler:
         raise Throttled(reason)
 
     async def _watch_memory(self) -> None:
-        while True:
+        for turn in itertools.count():
             await asyncio.sleep(_MEMORY_WATCH_S)
             if not self._running:
                 continue
             for environment in list(self._environments):
                 if environment.state in (State.INIT, State.BUSY):
-                    environment.check_memory()
+                    environment.check_memory(turn % _TURNS_TO_ALL_PROCESSES == 0)

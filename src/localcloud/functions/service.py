@@ -10,11 +10,13 @@ from pathlib import Path
 from ..control_plane.functions import Target
 from ..events import Record
 from .configuration import FunctionConfiguration, Invocation, Outcome
-from .environment import Environment, own_tmp
+from .environment import Environment
 from .event_queue import EventQueue
-from .isolation import Folders, Isolation
+from .isolation import Contents, Isolation, Place, View
 from .package import PackageStore
 from .runtime import RUNTIME_VERSION
+from .sandbox import Sandbox
+from .sandbox_pool import SandboxPool
 from .scheduler import Scheduler
 from .variables import environment_variables
 
@@ -48,7 +50,12 @@ class FunctionService:
         self._record = record
         self._endpoint_url = endpoint_url
         self.events = EventQueue(speed=limits.pop("event_speed", 1.0))
+        self._sandboxes = SandboxPool(self._make_sandbox, int(limits.pop("spare_sandboxes", 2)))
         self.scheduler = Scheduler(self._create, record, **limits)
+
+    def start(self) -> None:
+        """Begin to keep sandboxes ready."""
+        self._sandboxes.fill_later()
 
     async def invoke(
         self,
@@ -92,31 +99,41 @@ class FunctionService:
         """End every environment and drop the events that wait."""
         self.events.close()
         self.scheduler.close()
+        self._sandboxes.close()
+
+    def _make_sandbox(self) -> Sandbox:
+        own = self._folder / "environments" / uuid.uuid4().hex
+        return Sandbox(self.isolation, Place(self._runtime, self.packages.root, own))
 
     async def _create(self, configuration: FunctionConfiguration) -> Environment:
-        loop = asyncio.get_running_loop()
-        # Unpacking is done once for each content; a thread does it, so that others are served.
-        task_root = await loop.run_in_executor(None, self.packages.task_root, configuration.code)
-        opt = await loop.run_in_executor(None, self.packages.opt, configuration.layers)
-        folders = Folders(
-            task_root, opt, self._runtime, self._folder / "tmp", configuration.ephemeral_storage_mb
-        )
-        if self.isolation.depth == 1:
-            folders = own_tmp(folders, uuid.uuid4().hex)
-        view = self.isolation.view(folders)
+        sandbox = self._sandboxes.take()
+        try:
+            contents = await self._unpack(configuration)
+        except BaseException:
+            sandbox.destroy()
+            raise
         credentials = self._credentials(
             configuration.role, configuration.name, configuration.region
         )
 
-        def variables(log_stream: str, runtime_api: str) -> dict[str, str]:
+        def variables(view: View, log_stream: str, runtime_api: str) -> dict[str, str]:
             return environment_variables(
                 configuration, view, credentials, self._endpoint_url(), runtime_api, log_stream
             )
 
         return Environment(
-            configuration, self.isolation, folders, variables, self._log, self._record,
-            RUNTIME_VERSION,
-        )  # fmt: skip
+            configuration, sandbox, contents, variables, self._log, self._record, RUNTIME_VERSION
+        )
+
+    async def _unpack(self, configuration: FunctionConfiguration) -> Contents:
+        """The function's folders. Unpacking is done once, by a thread, so that others are served."""
+        code, layers = configuration.code, configuration.layers
+        task_root, opt = self.packages.unpacked(code, layers)
+        if task_root is None or opt is None:
+            loop = asyncio.get_running_loop()
+            task_root = await loop.run_in_executor(None, self.packages.task_root, code)
+            opt = await loop.run_in_executor(None, self.packages.opt, layers)
+        return Contents(task_root, opt, configuration.ephemeral_storage_mb)
 
 
 def new_trace_id() -> str:

@@ -4,6 +4,24 @@ from .configuration import FunctionConfiguration
 from .isolation import View
 
 
+def base_variables(view: View) -> dict[str, str]:
+    """Those that every function has alike, and that a function may set otherwise."""
+    return {
+        "LANG": "en_US.UTF-8",
+        "LC_CTYPE": "C.UTF-8",
+        "TZ": ":UTC",
+        "SHLVL": "0",
+        "PATH": f"{view.lang}/bin:/usr/local/bin:/usr/bin/:/bin:{view.opt}/bin",
+        "LD_LIBRARY_PATH": ":".join(
+            [f"{view.lang}/lib", "/lib64", "/usr/lib64", view.runtime, f"{view.runtime}/lib",
+             view.task_root, f"{view.task_root}/lib", f"{view.opt}/lib"]
+        ),
+        "PYTHONPATH": view.runtime,
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
+    }  # fmt: skip
+
+
 def environment_variables(
     configuration: FunctionConfiguration,
     view: View,
@@ -18,18 +36,7 @@ def environment_variables(
     """
     variables = {
         "AWS_ENDPOINT_URL": endpoint_url,
-        "LANG": "en_US.UTF-8",
-        "LC_CTYPE": "C.UTF-8",
-        "TZ": ":UTC",
-        "SHLVL": "0",
-        "PATH": f"{view.lang}/bin:/usr/local/bin:/usr/bin/:/bin:{view.opt}/bin",
-        "LD_LIBRARY_PATH": ":".join(
-            [f"{view.lang}/lib", "/lib64", "/usr/lib64", view.runtime, f"{view.runtime}/lib",
-             view.task_root, f"{view.task_root}/lib", f"{view.opt}/lib"]
-        ),
-        "PYTHONPATH": view.runtime,
-        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
+        **base_variables(view),
         **dict(configuration.environment),
         "_HANDLER": configuration.handler,
         "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",
