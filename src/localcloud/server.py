@@ -88,15 +88,13 @@ class FrontDoor:
                 self._service, function, self._account_id, region, query, headers, body
             )
         events = self._notifications.hold()
-        context = contextvars.copy_context()
-        answer = await asyncio.get_running_loop().run_in_executor(
-            self._workers,
-            context.run,
-            self._moto.handle,
-            scope,
-            body,
-            signed and signed.service,
-        )
+        service = signed and signed.service
+        answer = self._moto.answer_at_once(request, service)
+        if answer is None:
+            context = contextvars.copy_context()
+            answer = await asyncio.get_running_loop().run_in_executor(
+                self._workers, context.run, self._moto.handle, scope, body, service
+            )
         held.extend(events)
         return answer
 

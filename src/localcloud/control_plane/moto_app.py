@@ -12,7 +12,9 @@ from a2wsgi.wsgi import build_environ
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+from ..actions import ApiRequest
+from . import object_requests
+from .object_requests import Answer
 
 
 class _Dispatcher(DomainDispatcherApplication):
@@ -37,6 +39,7 @@ class MotoApp:
 
     def __init__(self, account_id: str):
         os.environ["MOTO_ACCOUNT_ID"] = account_id  # the only way in which moto takes it
+        self._account_id = account_id
         self._app = _Dispatcher()
 
     def handle(self, scope: dict, body: bytes, service: str | None) -> Answer:
@@ -65,6 +68,10 @@ class MotoApp:
         if status == HTTPStatus.NOT_FOUND and _is_html(encoded):
             return _not_implemented(scope)
         return status, encoded, content
+
+    def answer_at_once(self, request: ApiRequest, service: str | None) -> Answer | None:
+        """Answer what needs no thread, on the event loop; None for what does."""
+        return object_requests.answer(request, self._account_id) if service == "s3" else None
 
     def reset(self) -> None:
         """Empty every resource of every service."""
