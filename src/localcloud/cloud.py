@@ -179,7 +179,7 @@ class LocalCloud:
             service.start()
             await self._server.serve(sockets=[listener])
         finally:
-            service.close()
+            await service.close()
             door.close()
             log.close()
             moto.reset()

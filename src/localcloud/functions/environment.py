@@ -9,19 +9,23 @@ the next invocation then begins with an Init of its own (a suppressed init). /tm
 import asyncio
 import contextlib
 import enum
+import os
 import signal
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 
 from ..events import Record
 from . import report
 from .configuration import FunctionConfiguration, Invocation, Outcome
+from .environment_log import EnvironmentLog, LogSink
+from .extensions import EXTERNAL_SHUTDOWN_S, Extensions
 from .isolation import Contents, View
 from .log_pipe import LogPipe
 from .processor_share import ProcessorShare
-from .report import Failure, LogEvent, platform_error
+from .report import Failure
+from .results import Result, answered, exited, extension_failed
 from .runtime_api import RuntimeApi
 from .sandbox import Sandbox
 
@@ -29,8 +33,6 @@ INIT_LIMIT_S = 10.0
 # A process that left its process group runs on this long after an invocation: to look for one costs
 # more than an invocation may take.
 _STRAYS_AFTER_S = 0.02
-MAX_RESPONSE_BYTES = 6_291_556
-LOG_TAIL_BYTES = 4096
 MAX_PROCESSES = 1024  # processes and threads, "Lambda quotas"
 
 
@@ -41,18 +43,6 @@ class State(enum.Enum):
     READY = "Ready"
     BUSY = "Busy"
     SHUTDOWN = "Shutdown"
-
-
-@dataclass(frozen=True)
-class _Result:
-    """How Init or an invocation ended, seen from the platform."""
-
-    payload: bytes = b""
-    failed: bool = False
-    failure: Failure | None = None
-
-
-LogSink = Callable[[FunctionConfiguration, str, list[LogEvent]], None]
 
 
 class Environment:
@@ -76,28 +66,28 @@ class Environment:
         self.state = State.INIT
         self.created = time.monotonic()
         self.id = uuid.uuid4().hex
-        name = f"[{configuration.version}]{self.id}"
-        if configuration.logging.group != f"/aws/lambda/{configuration.name}":
-            name = configuration.name + name  # a shared group's streams name the function
-        self.log_stream = time.strftime("%Y/%m/%d/", time.gmtime()) + name
         self._sandbox = sandbox
         self._contents = contents
         self._variables = variables
-        self._log_sink = log
         self._record = record
-        self._platform = report.PlatformLog(configuration, runtime_version, self.log_stream)
+        self._log = EnvironmentLog(
+            configuration, self.id, runtime_version, LogPipe(sandbox.log_descriptor), log
+        )
         self._api = RuntimeApi(self)
-        self._pipe = LogPipe(sandbox.log_descriptor)
+        self._extension_names = _executables(contents.opt / "extensions")
+        self.extensions = Extensions(configuration, self._extension_names, self.on_extensions)
+        self._extensions_end: asyncio.Task | None = None
         self._share = ProcessorShare(sandbox, configuration.memory_mb)
         self._loop = asyncio.get_running_loop()
-        self._runtime_up = False
+        self._runtime_started = self._runtime_up = False
+        self._answer: Result | None = None
         self._init_ms: float | None = None
         self._peak_mb = 0
-        self._tail: list[str] | None = None
         self._invocation: Invocation | None = None
-        self._waiter: asyncio.Future[_Result] | None = None
+        self._waiter: asyncio.Future[Result] | None = None
         self._verdict: Failure | None = None
         self._gone = asyncio.Event()
+        self._programs_ended = asyncio.Event()
         self._pending: tuple[Invocation, float] | None = None
         self._strays: asyncio.TimerHandle | None = None
 
@@ -107,13 +97,13 @@ class Environment:
         """Run Init in the sandbox. An Init that fails leaves the runtime to the invocation."""
         await self._api.open(self._sandbox.listener)
         environment = self._variables(
-            self._sandbox.view, self.log_stream, self._sandbox.runtime_api
+            self._sandbox.view, self._log.stream, self._sandbox.runtime_api
         )
         await self._sandbox.ready
-        self._loop.add_reader(self._sandbox.log_descriptor, self._on_output)
+        self._loop.add_reader(self._sandbox.log_descriptor, self._log.read)
         self._sandbox.on_exit = self._on_exit
         self._sandbox.on_gone = self._on_gone
-        self._emit([self._platform.init_start(time.time())])
+        self._log.init_start()
         with contextlib.suppress(BrokenPipeError):  # Init will find that it is gone
             self._sandbox.assign(self._contents, environment)
         init_ms, result = await self._init("init", INIT_LIMIT_S)
@@ -126,13 +116,15 @@ class Environment:
         begun = time.monotonic()
         timeout = self.configuration.timeout_s
         init_ms, self._init_ms = self._init_ms, None
-        self._tail = []
+        self._log.begin_tail()
         self._invocation = invocation
         result = None
+        if self._extensions_end:  # the reset that the last invocation made necessary
+            await self._extensions_end
         if not self._runtime_up:
-            _, result = await self._init("invoke", timeout, invocation)
+            _, result = await self._init("invoke", timeout)
         started = time.time()
-        self._emit([self._platform.start(started, invocation.request_id)])
+        self._log.start(invocation.request_id)
         self._add("invoke.start", request_id=invocation.request_id)
         if result is None or result.failure is None:
             result = await self._run(invocation, begun + timeout, started + timeout)
@@ -140,14 +132,11 @@ class Environment:
         if result.failure and result.failure.status == "timeout":
             duration_ms = timeout * 1000.0
         self._peak_mb = max(self._peak_mb, self._measured_mb())
-        self._emit(self._pipe.flush())
-        lines = self._platform.end(
-            time.time(), invocation.request_id, duration_ms, init_ms,
+        self._log.end(
+            invocation.request_id, duration_ms, init_ms,
             min(self._peak_mb, self.configuration.memory_mb), result.failure,
         )  # fmt: skip
-        self._emit(lines)
-        tail = "".join(self._tail).encode()[-LOG_TAIL_BYTES:]
-        self._tail = None
+        tail = self._log.take_tail()
         self._invocation = None
         billed = report.billed_ms(duration_ms, init_ms)
         self._add(
@@ -163,19 +152,52 @@ class Environment:
             result.payload, result.failed, self.configuration.version, tail, duration_ms, billed
         )
 
-    def shutdown(self, reason: str) -> None:
-        """End the environment: a function without extensions gets no grace, as on AWS."""
+    def shutdown(self, reason: str) -> asyncio.Task | None:
+        """End the environment; the task, if there is one, is its extensions' time to end.
+
+        A function without extensions gets no grace, as on AWS.
+        """
         if self.state is State.SHUTDOWN:
-            return
+            return self._extensions_end
         self.state = State.SHUTDOWN
+        self._add("shutdown", reason=reason)
+        if self.extensions.registered and self._sandbox.is_alive:
+            self._extensions_end = self._loop.create_task(self._spin_down())
+            return self._extensions_end
+        self._destroy()
+        return None
+
+    async def _spin_down(self) -> None:
+        await self._end_extensions("SPINDOWN")
+        self._destroy()
+
+    async def _end_extensions(self, reason: str) -> None:
+        """The Shutdown phase of an environment with extensions, or the reset of one."""
+        limit_s = self.extensions.shutdown_s
+        self._cancel_strays()
+        with contextlib.suppress(OSError):
+            self._sandbox.thaw()
+            self._sandbox.signal("runtime", signal.SIGTERM)
+            deadline = self._loop.time() + limit_s
+            self.extensions.shut_down(reason, time.time() + limit_s)
+            wait_s = limit_s if limit_s == EXTERNAL_SHUTDOWN_S or self._runtime_up else 0
+            while self._sandbox.programs and self._loop.time() < deadline and wait_s:
+                self._programs_ended.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(
+                        self._programs_ended.wait(), deadline - self._loop.time()
+                    )
+        self._sandbox.kill_programs()
+        self.extensions.forget()
+
+    def _destroy(self) -> None:
         self._api.close()
         self._share.stop()
         self._cancel_strays()
         self._loop.remove_reader(self._sandbox.log_descriptor)
-        self._emit(self._pipe.flush())
+        self._log.flush()
         self._sandbox.destroy()
-        self._finish(_Result(b"", True, Failure("error", "Runtime.ExitError")))
-        self._add("shutdown", reason=reason)
+        self._finish(Result(b"", True, Failure("error", "Runtime.ExitError")))
 
     def check_memory(self, all_processes: bool) -> None:
         """Kill the function's processes if they hold more than its memory, as Lambda does.
@@ -199,9 +221,7 @@ class Environment:
 
     # -- phases ---------------------------------------------------------------------------------
 
-    async def _init(
-        self, phase: str, limit_s: float, invocation: Invocation | None = None
-    ) -> tuple[float, _Result]:
+    async def _init(self, phase: str, limit_s: float) -> tuple[float, Result]:
         """Start the runtime and wait until it asks for work; return the time in ms and the result."""
         begun = time.monotonic()
         self._add("init.start", phase=phase)
@@ -210,33 +230,43 @@ class Environment:
         self._waiter = self._loop.create_future()
         timer = self._loop.call_later(limit_s, self._on_deadline)
         try:
-            self._sandbox.start()
+            self._start_programs()
             result = await self._waiter
         except OSError:  # the sandbox itself was killed from outside
             self._gone.set()
-            result = self._exited(-signal.SIGKILL, invocation)
+            result = self._exited(-signal.SIGKILL)
         finally:
             timer.cancel()
             self._waiter = None
         init_ms = (time.monotonic() - begun) * 1000
         self._runtime_up = result.failure is None
+        self.extensions.is_open = False
         self._peak_mb = max(self._peak_mb, self._measured_mb())
-        self._emit(self._pipe.read())
+        self._log.read()
         if result.failure:
             # A runtime that reported an error is about to exit; the next must not be taken for it.
             self._sandbox.kill_programs()
             await self._gone.wait()
+            self.extensions.forget()
             if phase == "invoke" and result.failure.status == "timeout":
                 init_ms = limit_s * 1000
-            self._emit([self._platform.init_report(time.time(), init_ms, phase, result.failure)])
+            self._log.init_report(init_ms, phase, result.failure)
         self._add(
             "init.end", phase=phase, duration_ms=init_ms,
             error_type=result.failure and (result.failure.error_type or result.failure.status),
         )  # fmt: skip
         return init_ms, result
 
-    async def _run(self, invocation: Invocation, deadline: float, unix_deadline: float) -> _Result:
-        self._verdict = None
+    def _start_programs(self) -> None:
+        """Start the extensions, or the runtime at once where there are none."""
+        self.extensions.forget()
+        self._runtime_started = False
+        for name in self._extension_names:
+            self._sandbox.start(f"{self._sandbox.view.opt}/extensions/{name}")
+        self.on_extensions()
+
+    async def _run(self, invocation: Invocation, deadline: float, unix_deadline: float) -> Result:
+        self._verdict = self._answer = None
         self._waiter = self._loop.create_future()
         delay = deadline - time.monotonic()
         timer = self._loop.call_later(max(delay, 0), self._on_deadline)
@@ -255,6 +285,7 @@ class Environment:
     def _hand_out(self, invocation: Invocation, unix_deadline: float) -> None:
         self._pending = None
         self._api.hand_out(invocation, unix_deadline)
+        self.extensions.invoke(invocation, unix_deadline)
         self._cancel_strays()
         self._sandbox.thaw()
 
@@ -275,59 +306,73 @@ class Environment:
         """The runtime asks for work: Init is over, or the last invocation is."""
         if self._pending:
             self._hand_out(*self._pending)
-        elif not self._runtime_up:
-            self._finish(_Result())
+        elif self._waiter:
+            self.on_extensions()
         elif self._invocation is None and self.state is State.READY:
             self._freeze()
 
+    def on_extensions(self) -> None:
+        """Something that a phase waits for has happened: is the phase over?"""
+        for extension in self.extensions.registered.values():
+            if extension.error:
+                self._sandbox.kill_programs()
+                self._finish(extension_failed(extension.error, self._request_id()))
+                return
+        if not self._runtime_started:
+            if self._waiter and self.extensions.all_expected_registered:
+                self._runtime_started = True
+                self._sandbox.start()
+        elif self._api.is_waiting and self.extensions.all_idle:
+            if not self._runtime_up:
+                self._finish(Result())
+            elif self._answer:
+                self._finish(self._answer)
+
     def on_response(self, request_id: str, payload: bytes) -> bool:
         """The function's result; False where it answers no running invocation."""
-        if not self._is_running(request_id):
-            return False
-        if len(payload) > MAX_RESPONSE_BYTES:
-            message = (
-                "Response payload size exceeded maximum allowed payload size "
-                f"({MAX_RESPONSE_BYTES} bytes)."
-            )
-            body = (
-                f'{{"errorMessage":"{message}","errorType":"Function.ResponseSizeTooLarge"}}'
-            ).encode()
-            failure = Failure("error", "Function.ResponseSizeTooLarge")
-            self._finish(_Result(body, True, failure))
-        else:
-            self._finish(_Result(payload))
-        return True
+        return self._on_answer(request_id, answered(payload))
 
     def on_error(self, request_id: str, payload: bytes) -> bool:
         """An exception in the handler: reported as the answer, and the environment lives on."""
-        if not self._is_running(request_id):
-            return False
-        self._finish(_Result(payload, True))
-        return True
+        return self._on_answer(request_id, Result(payload, True))
 
     def on_init_error(self, payload: bytes, error_type: str) -> None:
         """The runtime could not load the function; it exits by itself after this."""
-        self._finish(_Result(payload, True, Failure("error", error_type or "Runtime.Unknown")))
+        self._finish(Result(payload, True, Failure("error", error_type or "Runtime.Unknown")))
 
-    def _is_running(self, request_id: str) -> bool:
-        return self._invocation is not None and self._invocation.request_id == request_id
+    def _on_answer(self, request_id: str, result: Result) -> bool:
+        if self._invocation is None or self._invocation.request_id != request_id:
+            return False
+        if self.extensions.registered:  # the invocation lasts until they, too, are done
+            self._answer = result
+        else:
+            self._finish(result)
+        return True
 
-    def _finish(self, result: _Result) -> None:
+    def _finish(self, result: Result) -> None:
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(result)
 
     # -- what the processes do --------------------------------------------------------------------
 
-    def _on_output(self) -> None:
-        self._emit(self._pipe.read())
-
     def _on_exit(self, program: str, status: int) -> None:
-        self._runtime_up = False
-        self._sandbox.kill_programs()  # what the function left running ends with its runtime
+        if self._extensions_end and not self._extensions_end.done():
+            self._programs_ended.set()
+            return
+        if program != "runtime":
+            self._sandbox.kill_programs()
+            self._finish(extension_failed("Extension.Crash", self._request_id()))
+            return
+        was_up, self._runtime_up = self._runtime_up, False
         self._gone.set()
         self._pending = None
         self._api.forget()
-        self._finish(self._exited(status, self._invocation))
+        if was_up and self.extensions.registered:
+            reason = "TIMEOUT" if self._verdict == Failure("timeout") else "FAILURE"
+            self._extensions_end = self._loop.create_task(self._end_extensions(reason))
+        else:
+            self._sandbox.kill_programs()  # what the function left running ends with its runtime
+        self._finish(self._exited(status))
 
     def _on_gone(self) -> None:
         self._on_exit("runtime", -signal.SIGKILL)
@@ -337,40 +382,21 @@ class Environment:
         """Whether it can take another invocation: not shut down and its sandbox still there."""
         return self.state is State.READY and self._sandbox.is_alive
 
-    def _exited(self, status: int, invocation: Invocation | None) -> _Result:
-        """The result where the runtime's process ended: by itself, by a signal or by our hand."""
-        request_id = invocation.request_id if invocation else ""
-        verdict = self._verdict or Failure("error", "Runtime.ExitError")
-        if verdict.status == "timeout":
-            message = f"Task timed out after {self.configuration.timeout_s:.2f} seconds"
-            return _Result(platform_error("Sandbox.Timedout", message, request_id), True, verdict)
-        if status == 0:
-            message = "Runtime exited without providing a reason"
-        elif status < 0:
-            name = signal.strsignal(-status) or f"signal {-status}"
-            message = f"Runtime exited with error: signal: {name.lower()}"
-        else:
-            message = f"Runtime exited with error: exit status {status}"
-        return _Result(platform_error("Runtime.ExitError", message, request_id), True, verdict)
+    def _exited(self, status: int) -> Result:
+        return exited(status, self._verdict, self.configuration.timeout_s, self._request_id())
+
+    def _request_id(self) -> str:
+        return self._invocation.request_id if self._invocation else ""
 
     def _on_deadline(self) -> None:
         self._verdict = Failure("timeout")
-        self._sandbox.kill_programs()
+        if self._runtime_up and self.extensions.registered:
+            self._sandbox.signal("runtime", signal.SIGKILL)
+        else:
+            self._sandbox.kill_programs()
 
     def _measured_mb(self) -> int:
         return _mb(self._sandbox.peak_bytes())
-
-    # -- output -----------------------------------------------------------------------------------
-
-    def _emit(self, events: list[LogEvent]) -> None:
-        if not events:
-            return
-        if self._tail is not None:
-            self._tail.extend(
-                event.message if event.message.endswith("\n") else event.message + "\n"
-                for event in events
-            )
-        self._log_sink(self.configuration, self.log_stream, events)
 
     def _add(self, kind: str, **fields) -> None:
         self._record.add(kind, function=self.configuration.arn, environment=self.id, **fields)
@@ -378,3 +404,10 @@ class Environment:
 
 def _mb(size: int) -> int:
     return -(-size // (1024 * 1024))
+
+
+def _executables(folder: Path) -> list[str]:
+    """The names of the programs in a folder that may not exist."""
+    if not folder.is_dir():
+        return []
+    return sorted(f.name for f in folder.iterdir() if f.is_file() and os.access(f, os.X_OK))

@@ -7,7 +7,8 @@ knows which function it is for, as Lambda does with its own, while everything th
 is imported for real, in its Init.
 
 On its standard input come commands, one JSON object a line: `{"assign": {...}}` once, then
-`{"start": PROGRAM}`, where the program is `runtime` or an executable. On its standard error go
+`{"start": PROGRAM}`, where the program is `runtime` or an executable, and
+`{"signal": [PROGRAM, NUMBER]}`. On its standard error go
 `ready` and `STATUS PROGRAM`, the exit status of each program that ended (negative: the signal).
 The programs write to its standard output.
 """
@@ -68,6 +69,8 @@ class ForkServer:
                 command = json.loads(line)
                 if "assign" in command:
                     self._assign(**command["assign"])
+                elif "signal" in command:
+                    self._signal(*command["signal"])
                 elif self._start(command["start"]):
                     return self._opt
 
@@ -110,6 +113,11 @@ class ForkServer:
         except OSError as error:
             os.write(1, f"{command[0]}: {error.strerror}\n".encode())
             os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+
+    def _signal(self, program, number):
+        for pid, name in self._programs.items():
+            if name == program:
+                os.killpg(pid, number)
 
     def _command(self, program):
         """The command to execute, or None where this very process can become the runtime."""

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import httptools
 
+from . import extensions
 from .configuration import Invocation
 
 _PREFIX = "/2018-06-01/runtime/"
@@ -20,6 +21,8 @@ _REASONS = {200: "OK", 202: "Accepted", 403: "Forbidden", 404: "Not Found"}
 
 class RuntimeEvents(Protocol):
     """What an environment hears from its runtime."""
+
+    extensions: extensions.Extensions
 
     def on_next(self) -> None: ...
     def on_response(self, request_id: str, payload: bytes) -> bool: ...
@@ -74,6 +77,8 @@ class RuntimeApi:
 
     def _handle(self, connection: "_Connection") -> None:
         method, path = connection.method, connection.path
+        if path.startswith(extensions.PREFIX):
+            return self._events.extensions.handle(connection)
         if not path.startswith(_PREFIX):
             return connection.respond(404, b"{}")
         match method, path.removeprefix(_PREFIX).split("/"):

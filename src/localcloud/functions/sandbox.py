@@ -94,6 +94,15 @@ class Sandbox:
         self._programs += 1
         self._groups = []
 
+    def signal(self, program: str, number: signal.Signals) -> None:
+        """Send a signal to a program that was started, if it still runs, and to what it started."""
+        self._command(signal=[program, number])
+
+    @property
+    def programs(self) -> int:
+        """How many of the programs that were started still run."""
+        return self._programs
+
     def freeze(self) -> None:
         """Stop the function's processes, background threads included."""
         process_tree.send_to_groups(self._find_groups(), signal.SIGSTOP)

@@ -98,14 +98,15 @@ class Scheduler:
         if pool:
             self._drain(pool, "deleted")
 
-    def close(self) -> None:
-        """End every environment."""
+    async def close(self) -> None:
+        """End every environment; those with extensions get their time to."""
         if self._watch:
             self._watch.cancel()
         for pool in self._pools.values():
-            self._drain(pool, "stopped")
-        for environment in self._environments:
-            environment.shutdown("stopped")
+            for timer in pool.timers.values():
+                timer.cancel()
+        ends = [environment.shutdown("stopped") for environment in self._environments]
+        await asyncio.gather(*filter(None, ends))
         self._environments.clear()
         self._pools.clear()
 

@@ -95,10 +95,10 @@ class FunctionService:
         loop.run_in_executor(None, self.packages.task_root, configuration.code)
         loop.run_in_executor(None, self.packages.opt, configuration.layers)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End every environment and drop the events that wait."""
         self.events.close()
-        self.scheduler.close()
+        await self.scheduler.close()
         self._sandboxes.close()
 
     def _make_sandbox(self) -> Sandbox:

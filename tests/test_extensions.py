@@ -1,0 +1,164 @@
+"""External and internal extensions, as they and a caller see the phases of an environment."""
+
+import io
+import json
+import stat
+import textwrap
+import zipfile
+
+import pytest
+
+from deployment import deploy, invoke, make_role, wait_for
+
+# Prints every event that it gets, each on a line of its own in the function's log.
+_WATCHER = """
+    #!/usr/bin/env python3
+    import http.client, json, os, sys, time
+    name = os.path.basename(sys.argv[0])
+    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    def call(method, path, body=None, **headers):
+        api.request(method, "/2020-01-01/extension/" + path, body, headers)
+        answer = api.getresponse()
+        return answer, json.loads(answer.read() or b"{}")
+    events = json.dumps({"events": ["INVOKE", "SHUTDOWN"]})
+    answer, said = call("POST", "register", events, **{
+        "Lambda-Extension-Name": name, "Lambda-Extension-Accept-Feature": "accountId"})
+    print("EXT", json.dumps({"registered": said, "status": answer.status}), flush=True)
+    me = {"Lambda-Extension-Identifier": answer.headers["Lambda-Extension-Identifier"]}
+    if os.environ.get("EXTENSION_DIES") == "init":
+        call("POST", "init/error", "{}", **me, **{
+            "Lambda-Extension-Function-Error-Type": "Extension.NoReason"})
+        sys.exit(1)
+    while True:
+        _, event = call("GET", "event/next", **me)
+        event["left_ms"] = event["deadlineMs"] - time.time() * 1000
+        print("EXT", json.dumps(event), flush=True)
+        if event["eventType"] == "SHUTDOWN":
+            break
+        if os.environ.get("EXTENSION_DIES") == "invoke":
+            os._exit(3)
+        time.sleep(float(os.environ.get("EXTENSION_WORKS", "0")))
+"""
+
+
+def _layer(cloud, name: str) -> str:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        entry = zipfile.ZipInfo(f"extensions/{name}")
+        entry.external_attr = (stat.S_IFREG | 0o755) << 16
+        archive.writestr(entry, textwrap.dedent(_WATCHER).lstrip())
+    published = cloud.client("lambda").publish_layer_version(
+        LayerName=name, Content={"ZipFile": buffer.getvalue()}
+    )
+    return published["LayerVersionArn"]
+
+
+@pytest.fixture(scope="module")
+def layer(local_cloud):
+    return _layer(local_cloud, "watcher")
+
+
+@pytest.fixture(scope="module")
+def role(local_cloud):
+    return make_role(local_cloud, "extensions-role")
+
+
+def _said(cloud, function: str) -> list[dict]:
+    logs = cloud.client("logs")
+    events = logs.filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
+    lines = [event["message"] for event in events]
+    return [json.loads(line[4:]) for line in lines if line.startswith("EXT ")]
+
+
+def _put(cloud, layer, role, function: str, source: str, **variables: str) -> None:
+    deploy(cloud, function, source, role, Layers=[layer], Environment={"Variables": variables},
+           Timeout=2, MemorySize=1769)  # fmt: skip
+
+
+_HELLO = (
+    "import time\ndef handler(e, c):\n    time.sleep(e.get('s', 0))\n    return c.aws_request_id\n"
+)
+
+
+def test_an_extension_sees_init_invoke_and_shutdown(local_cloud, layer, role):
+    _put(local_cloud, layer, role, "watched", _HELLO)
+    request_id, error, _ = invoke(local_cloud, "watched")
+    assert error is None
+    local_cloud.client("lambda").delete_function(FunctionName="watched")
+    wait_for(lambda: len(_said(local_cloud, "watched")) == 3)
+    registered, invoked, shut_down = _said(local_cloud, "watched")
+    assert registered == {
+        "status": 200,
+        "registered": {
+            "functionName": "watched", "functionVersion": "$LATEST", "handler": "app.handler",
+            "accountId": "000000000000",
+        },
+    }  # fmt: skip
+    assert invoked["eventType"] == "INVOKE"
+    assert invoked["requestId"] == request_id
+    assert invoked["invokedFunctionArn"].endswith(":function:watched")
+    assert invoked["tracing"]["value"].startswith("Root=1-")
+    assert 0 < invoked["left_ms"] <= 2000
+    assert shut_down["eventType"] == "SHUTDOWN"
+    assert shut_down["shutdownReason"] == "SPINDOWN"
+    assert 0 < shut_down["left_ms"] <= 2000
+
+
+def test_an_invocation_lasts_until_the_extension_is_done(local_cloud, layer, role):
+    _put(local_cloud, layer, role, "slow-ext", _HELLO, EXTENSION_WORKS="0.4")
+    invoke(local_cloud, "slow-ext")
+    payload, error, log = invoke(local_cloud, "slow-ext")
+    assert error is None
+    assert float(log.split("Duration: ")[1].split(" ")[0]) >= 400
+
+
+def test_the_timeout_holds_for_function_and_extension_together(local_cloud, layer, role):
+    _put(local_cloud, layer, role, "late-ext", _HELLO, EXTENSION_WORKS="30")
+    payload, error, log = invoke(local_cloud, "late-ext")
+    assert payload["errorType"] == "Sandbox.Timedout"
+    assert "Status: timeout" in log
+
+
+def test_a_timeout_of_the_function_shuts_the_extension_down(local_cloud, layer, role):
+    _put(local_cloud, layer, role, "times-out", _HELLO)
+    assert invoke(local_cloud, "times-out", {"s": 9})[0]["errorType"] == "Sandbox.Timedout"
+    wait_for(lambda: _said(local_cloud, "times-out")[-1]["eventType"] == "SHUTDOWN")
+    assert _said(local_cloud, "times-out")[-1]["shutdownReason"] == "TIMEOUT"
+    assert invoke(local_cloud, "times-out")[1] is None  # and both start anew
+    assert [s["eventType"] for s in _said(local_cloud, "times-out") if "eventType" in s] == [
+        "INVOKE", "SHUTDOWN", "INVOKE",
+    ]  # fmt: skip
+
+
+def test_an_extension_that_fails_fails_the_phase(local_cloud, layer, role):
+    _put(local_cloud, layer, role, "no-init", _HELLO, EXTENSION_DIES="init")
+    payload, error, log = invoke(local_cloud, "no-init")
+    assert error == "Unhandled"
+    assert payload["errorType"] == "Extension.NoReason"
+    assert "Error Type: Extension.NoReason" in log
+    _put(local_cloud, layer, role, "no-invoke", _HELLO, EXTENSION_DIES="invoke")
+    payload, error, log = invoke(local_cloud, "no-invoke", {"s": 1})
+    assert payload["errorType"] == "Extension.Crash"
+    assert "Error Type: Extension.Crash" in log
+
+
+def test_an_internal_extension_may_not_ask_for_shutdown(local_cloud):
+    source = """
+        import http.client, json, os
+        def register(name, *events):
+            api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+            api.request("POST", "/2020-01-01/extension/register", json.dumps({"events": events}),
+                        {"Lambda-Extension-Name": name} if name else {})
+            answer = api.getresponse()
+            return answer.status, json.loads(answer.read()).get("errorType")
+        seen = [register("mine", "SHUTDOWN"), register("", "INVOKE"), register("mine", "OTHER")]
+        def handler(event, context):
+            return seen + [register("late", "INVOKE")]
+    """
+    deploy(local_cloud, "internal", source)
+    assert invoke(local_cloud, "internal")[0] == [
+        [403, "Extension.InvalidEventType"],
+        [403, "Extension.InvalidExtensionName"],
+        [403, "Extension.InvalidEventType"],
+        [403, "Extension.RegistrationClosed"],
+    ]
