@@ -41,12 +41,48 @@ _WATCHER = """
 """
 
 
-def _layer(cloud, name: str) -> str:
+# Subscribes to everything and prints what it is sent, as soon as it comes.
+_LISTENER = """
+    #!/usr/bin/env python3
+    import http.client, http.server, json, os, threading
+    class Take(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            for event in json.loads(self.rfile.read(int(self.headers["Content-Length"]))):
+                if not str(event["record"]).startswith("TEL "):
+                    os.write(1, b"TEL " + json.dumps(event).encode() + b"\\n")
+            self.send_response(200)
+            self.end_headers()
+        def log_message(self, *_):
+            pass
+    server = http.server.HTTPServer(("127.0.0.1", 0), Take)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    def call(method, path, body=None, **headers):
+        api.request(method, path, body and json.dumps(body), headers)
+        answer = api.getresponse()
+        return answer, answer.read()
+    answer, _ = call("POST", "/2020-01-01/extension/register", {"events": ["INVOKE", "SHUTDOWN"]},
+                     **{"Lambda-Extension-Name": "listener"})
+    me = {"Lambda-Extension-Identifier": answer.headers["Lambda-Extension-Identifier"]}
+    uri = f"http://sandbox.localdomain:{server.server_port}"
+    wrong = {"schemaVersion": "1", "types": ["platform"],
+             "destination": {"protocol": "HTTP", "URI": uri}}
+    answer, body = call("PUT", "/2022-07-01/telemetry", wrong, **me)
+    print("TEL", json.dumps({"status": answer.status, "type": "refused", "record": ""}), flush=True)
+    call("PUT", "/2022-07-01/telemetry", {
+        "schemaVersion": "2022-12-13", "types": ["platform", "function"],
+        "buffering": {"timeoutMs": 25}, "destination": {"protocol": "HTTP", "URI": uri}}, **me)
+    while json.loads(call("GET", "/2020-01-01/extension/event/next", **me)[1])["eventType"] != "SHUTDOWN":
+        pass
+"""
+
+
+def _layer(cloud, name: str, source: str = _WATCHER) -> str:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         entry = zipfile.ZipInfo(f"extensions/{name}")
         entry.external_attr = (stat.S_IFREG | 0o755) << 16
-        archive.writestr(entry, textwrap.dedent(_WATCHER).lstrip())
+        archive.writestr(entry, textwrap.dedent(source).lstrip())
     published = cloud.client("lambda").publish_layer_version(
         LayerName=name, Content={"ZipFile": buffer.getvalue()}
     )
@@ -63,11 +99,11 @@ def role(local_cloud):
     return make_role(local_cloud, "extensions-role")
 
 
-def _said(cloud, function: str) -> list[dict]:
+def _said(cloud, function: str, word: str = "EXT ") -> list[dict]:
     logs = cloud.client("logs")
     events = logs.filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
     lines = [event["message"] for event in events]
-    return [json.loads(line[4:]) for line in lines if line.startswith("EXT ")]
+    return [json.loads(line[4:]) for line in lines if line.startswith(word)]
 
 
 def _put(cloud, layer, role, function: str, source: str, **variables: str) -> None:
@@ -162,3 +198,35 @@ def test_an_internal_extension_may_not_ask_for_shutdown(local_cloud):
         [403, "Extension.InvalidEventType"],
         [403, "Extension.RegistrationClosed"],
     ]
+
+
+def test_telemetry_tells_of_init_invocations_and_output(local_cloud, role):
+    layer = _layer(local_cloud, "listener", _LISTENER)
+    source = "print('at init')\ndef handler(e, c): print('at work')\n"
+    _put(local_cloud, layer, role, "told", source)
+    invoke(local_cloud, "told")
+    local_cloud.client("lambda").delete_function(FunctionName="told")  # the rest comes at its end
+    said = wait_for(
+        lambda: [s for s in [_said(local_cloud, "told", "TEL ")]
+                 if any(e["type"] == "platform.report" for e in s)]
+    )[0]  # fmt: skip
+    assert said[0] == {"status": 400, "type": "refused", "record": ""}
+    kinds = [event["type"] for event in said[1:]]
+    wanted = [
+        "platform.initStart", "platform.telemetrySubscription", "function", "platform.extension",
+        "platform.initRuntimeDone", "platform.initReport", "platform.start", "function",
+        "platform.runtimeDone", "platform.report",
+    ]  # fmt: skip
+    assert sorted(kinds) == sorted(wanted)
+    by_kind = {event["type"]: event["record"] for event in said[1:]}
+    assert [e["record"] for e in said if e["type"] == "function"] == ["at init\n", "at work\n"]
+    assert by_kind["platform.initStart"]["initializationType"] == "on-demand"
+    assert by_kind["platform.initReport"]["status"] == "success"
+    assert by_kind["platform.initReport"]["metrics"]["durationMs"] > 0
+    assert by_kind["platform.runtimeDone"]["metrics"]["producedBytes"] == len("null")
+    metrics = by_kind["platform.report"]["metrics"]
+    assert metrics["billedDurationMs"] >= metrics["durationMs"] + metrics["initDurationMs"] - 0.01
+    assert by_kind["platform.extension"] == {
+        "name": "listener", "state": "Ready", "events": ["INVOKE", "SHUTDOWN"],
+    }  # fmt: skip
+    assert by_kind["platform.telemetrySubscription"]["types"] == ["function", "platform"]

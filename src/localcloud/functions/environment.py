@@ -20,7 +20,7 @@ from ..events import Record
 from . import report
 from .configuration import FunctionConfiguration, Invocation, Outcome
 from .environment_log import EnvironmentLog, LogSink
-from .extensions import EXTERNAL_SHUTDOWN_S, Extensions
+from .extensions import Connection, Extensions, Refused
 from .isolation import Contents, View
 from .log_pipe import LogPipe
 from .processor_share import ProcessorShare
@@ -71,8 +71,9 @@ class Environment:
         self._variables = variables
         self._record = record
         self._log = EnvironmentLog(
-            configuration, self.id, runtime_version, LogPipe(sandbox.log_descriptor), log
-        )
+            configuration, self.id, "on-demand", runtime_version,
+            LogPipe(sandbox.log_descriptor), log,
+        )  # fmt: skip
         self._api = RuntimeApi(self)
         self._extension_names = _executables(contents.opt / "extensions")
         self.extensions = Extensions(configuration, self._extension_names, self.on_extensions)
@@ -86,8 +87,7 @@ class Environment:
         self._invocation: Invocation | None = None
         self._waiter: asyncio.Future[Result] | None = None
         self._verdict: Failure | None = None
-        self._gone = asyncio.Event()
-        self._programs_ended = asyncio.Event()
+        self._program_ended = asyncio.Event()
         self._pending: tuple[Invocation, float] | None = None
         self._strays: asyncio.TimerHandle | None = None
 
@@ -103,7 +103,6 @@ class Environment:
         self._loop.add_reader(self._sandbox.log_descriptor, self._log.read)
         self._sandbox.on_exit = self._on_exit
         self._sandbox.on_gone = self._on_gone
-        self._log.init_start()
         with contextlib.suppress(BrokenPipeError):  # Init will find that it is gone
             self._sandbox.assign(self._contents, environment)
         init_ms, result = await self._init("init", INIT_LIMIT_S)
@@ -134,7 +133,7 @@ class Environment:
         self._peak_mb = max(self._peak_mb, self._measured_mb())
         self._log.end(
             invocation.request_id, duration_ms, init_ms,
-            min(self._peak_mb, self.configuration.memory_mb), result.failure,
+            min(self._peak_mb, self.configuration.memory_mb), result.failure, len(result.payload),
         )  # fmt: skip
         tail = self._log.take_tail()
         self._invocation = None
@@ -177,18 +176,20 @@ class Environment:
         self._cancel_strays()
         with contextlib.suppress(OSError):
             self._sandbox.thaw()
+            await self._log.telemetry.drain()
             self._sandbox.signal("runtime", signal.SIGTERM)
-            deadline = self._loop.time() + limit_s
             self.extensions.shut_down(reason, time.time() + limit_s)
-            wait_s = limit_s if limit_s == EXTERNAL_SHUTDOWN_S or self._runtime_up else 0
-            while self._sandbox.programs and self._loop.time() < deadline and wait_s:
-                self._programs_ended.clear()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(
-                        self._programs_ended.wait(), deadline - self._loop.time()
-                    )
+            await self._until_all_ended(limit_s)
         self._sandbox.kill_programs()
         self.extensions.forget()
+
+    async def _until_all_ended(self, limit_s: float | None) -> None:
+        """Wait for the end of every program, or of the time; None waits for as long as it takes."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                while self._sandbox.programs and self._sandbox.is_alive:
+                    self._program_ended.clear()
+                    await self._program_ended.wait()
 
     def _destroy(self) -> None:
         self._api.close()
@@ -225,15 +226,14 @@ class Environment:
         """Start the runtime and wait until it asks for work; return the time in ms and the result."""
         begun = time.monotonic()
         self._add("init.start", phase=phase)
+        self._log.init_start(phase)
         self._verdict = None
-        self._gone.clear()
         self._waiter = self._loop.create_future()
         timer = self._loop.call_later(limit_s, self._on_deadline)
         try:
             self._start_programs()
             result = await self._waiter
         except OSError:  # the sandbox itself was killed from outside
-            self._gone.set()
             result = self._exited(-signal.SIGKILL)
         finally:
             timer.cancel()
@@ -242,15 +242,15 @@ class Environment:
         self._runtime_up = result.failure is None
         self.extensions.is_open = False
         self._peak_mb = max(self._peak_mb, self._measured_mb())
-        self._log.read()
         if result.failure:
             # A runtime that reported an error is about to exit; the next must not be taken for it.
             self._sandbox.kill_programs()
-            await self._gone.wait()
-            self.extensions.forget()
+            await self._until_all_ended(None)
             if phase == "invoke" and result.failure.status == "timeout":
                 init_ms = limit_s * 1000
-            self._log.init_report(init_ms, phase, result.failure)
+        self._log.init_done(init_ms, phase, result.failure, self.extensions)
+        if result.failure:
+            self.extensions.forget()
         self._add(
             "init.end", phase=phase, duration_ms=init_ms,
             error_type=result.failure and (result.failure.error_type or result.failure.status),
@@ -288,10 +288,12 @@ class Environment:
         self.extensions.invoke(invocation, unix_deadline)
         self._cancel_strays()
         self._sandbox.thaw()
+        self._log.telemetry.resume()
 
     def _freeze(self) -> None:
         if self._runtime_up and self.state is not State.SHUTDOWN:
             self._sandbox.freeze()
+            self._log.telemetry.pause()
             self._strays = self._loop.call_later(_STRAYS_AFTER_S, self._sandbox.freeze_strays)
             self._add("freeze")
 
@@ -340,6 +342,13 @@ class Environment:
         """The runtime could not load the function; it exits by itself after this."""
         self._finish(Result(payload, True, Failure("error", error_type or "Runtime.Unknown")))
 
+    def on_subscription(self, connection: Connection) -> None:
+        """An extension asks for telemetry."""
+        try:
+            self._log.subscribe(self.extensions, connection)
+        except Refused as refusal:
+            refusal.answer(connection)
+
     def _on_answer(self, request_id: str, result: Result) -> bool:
         if self._invocation is None or self._invocation.request_id != request_id:
             return False
@@ -356,15 +365,14 @@ class Environment:
     # -- what the processes do --------------------------------------------------------------------
 
     def _on_exit(self, program: str, status: int) -> None:
+        self._program_ended.set()
         if self._extensions_end and not self._extensions_end.done():
-            self._programs_ended.set()
             return
         if program != "runtime":
             self._sandbox.kill_programs()
             self._finish(extension_failed("Extension.Crash", self._request_id()))
             return
         was_up, self._runtime_up = self._runtime_up, False
-        self._gone.set()
         self._pending = None
         self._api.forget()
         if was_up and self.extensions.registered:

@@ -30,16 +30,17 @@ class Connection(Protocol):
 
 
 class Refused(Exception):
-    """A request that the API does not take: 403 with an error type."""
+    """A request that the API does not take: its status and error type."""
 
-    def __init__(self, error_type: str, message: str):
+    def __init__(self, error_type: str, message: str, status: int = 403):
         super().__init__(message)
         self.error_type = error_type
+        self.status = status
 
     def answer(self, connection: Connection) -> None:
         """Say so."""
         body = {"errorMessage": str(self), "errorType": self.error_type}
-        connection.respond(403, json.dumps(body).encode())
+        connection.respond(self.status, json.dumps(body).encode())
 
 
 @dataclass(eq=False)

@@ -12,11 +12,11 @@ from typing import Protocol
 
 import httptools
 
-from . import extensions
+from . import extensions, telemetry
 from .configuration import Invocation
 
 _PREFIX = "/2018-06-01/runtime/"
-_REASONS = {200: "OK", 202: "Accepted", 403: "Forbidden", 404: "Not Found"}
+_REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 403: "Forbidden", 404: "Not Found"}
 
 
 class RuntimeEvents(Protocol):
@@ -28,6 +28,7 @@ class RuntimeEvents(Protocol):
     def on_response(self, request_id: str, payload: bytes) -> bool: ...
     def on_error(self, request_id: str, payload: bytes) -> bool: ...
     def on_init_error(self, payload: bytes, error_type: str) -> None: ...
+    def on_subscription(self, connection: extensions.Connection) -> None: ...
 
 
 class RuntimeApi:
@@ -79,6 +80,8 @@ class RuntimeApi:
         method, path = connection.method, connection.path
         if path.startswith(extensions.PREFIX):
             return self._events.extensions.handle(connection)
+        if path.rstrip("/") == telemetry.PATH and method == "PUT":
+            return self._events.on_subscription(connection)
         if not path.startswith(_PREFIX):
             return connection.respond(404, b"{}")
         match method, path.removeprefix(_PREFIX).split("/"):
