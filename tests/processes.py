@@ -8,9 +8,35 @@ import sys
 import threading
 from contextlib import contextmanager, suppress
 
+import boto3
 import psutil
+import pytest
 
 WAIT_S = 60
+ISOLATIONS = [pytest.param("bubblewrap", marks=pytest.mark.needs("bwrap")), "plain"]
+
+
+class CloudAt:
+    """A cloud in another process; `client(name)` as LocalCloud has it."""
+
+    def __init__(self, endpoint_url: str):
+        self.endpoint_url = endpoint_url
+
+    def client(self, service: str):
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    """Whether none of the processes runs any more."""
+    return not any(
+        process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes
+    )
 
 
 class Command:

@@ -44,11 +44,11 @@ def test_demo_uses_the_running_cloud_and_leaves_nothing(local_cloud):
     answer = json.loads(done.stdout)
     assert answer["ok"] is True
     assert answer["cloud"] == f"the local cloud at {local_cloud.endpoint_url}"
-    assert answer["cold"]["source_pixels"] == [1024, 768]
-    assert answer["cold"]["thumbnail_pixels"] == [128, 96]
+    assert answer["cold"]["source_pixels"] == [600, 400]
+    assert answer["cold"]["thumbnail_pixels"] == [128, 85]
     assert answer["warm"]["thumbnail_pixels"] == [128, 85]
-    assert answer["cold"]["source"].endswith("/raw/raccoon.jpg")
-    assert answer["cold"]["thumbnail"].endswith("/thumbnails/raccoon.jpg")
+    assert answer["cold"]["source"].endswith("/raw/coffee.jpg")
+    assert answer["cold"]["thumbnail"].endswith("/thumbnails/coffee.jpg")
     assert answer["warm"]["put_to_thumbnail_ms"] < answer["cold"]["put_to_thumbnail_ms"]
     words = [line.split()[0] for line in answer["log"] if not line.startswith("s3://")]
     assert words == ["INIT_START", "START", "END", "REPORT", "START", "END", "REPORT"]
@@ -66,10 +66,10 @@ def test_demo_starts_a_cloud_of_its_own_and_shows_the_result(tmp_path):
         timeout=100,
     )
     assert done.returncode == 0, done.stdout
-    for words in ("a local cloud of its own", "1024 x 768", "128 x 96", "INIT_START", "ms cold, "):
+    for words in ("a local cloud of its own", "600 x 400", "128 x 85", "INIT_START", "ms cold, "):
         assert words in done.stdout
     with Image.open(tmp_path / "demo" / "thumbnail.jpg") as thumbnail:
-        assert (thumbnail.format, thumbnail.size) == ("JPEG", (128, 96))
+        assert (thumbnail.format, thumbnail.size) == ("JPEG", (128, 85))
     with Image.open(tmp_path / "demo" / "side-by-side.png") as both:
         assert both.width > 600
 

@@ -180,3 +180,25 @@ def test_package_wins_over_layer(local_cloud):
     }
     deploy(local_cloud, "winner", files, Layers=[arn])
     assert invoke(local_cloud, "winner")[0] == "code"
+
+
+def test_a_deleted_layer_version_stays_with_the_functions_that_use_it(local_cloud):
+    client = local_cloud.client("lambda")
+    version = client.publish_layer_version(
+        LayerName="short-lived", Content={"ZipFile": zip_of({"python/kept.py": "X = 1"})}
+    )
+    deploy(
+        local_cloud,
+        "keeps-its-layer",
+        "import kept\ndef handler(e, c): return kept.X\n",
+        Layers=[version["LayerVersionArn"]],
+    )
+    for _ in range(2):  # a success also where there is nothing to delete
+        client.delete_layer_version(LayerName="short-lived", VersionNumber=version["Version"])
+    assert client.list_layer_versions(LayerName="short-lived")["LayerVersions"] == []
+    assert invoke(local_cloud, "keeps-its-layer")[0] == 1
+    client.update_function_configuration(FunctionName="keeps-its-layer", MemorySize=256)
+    assert invoke(local_cloud, "keeps-its-layer")[0] == 1
+    shown = client.get_function_configuration(FunctionName="keeps-its-layer")["Layers"]
+    assert [layer["Arn"] for layer in shown] == [version["LayerVersionArn"]]
+    client.delete_layer_version(LayerName="never-published", VersionNumber=1)

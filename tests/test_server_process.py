@@ -6,15 +6,15 @@ import socket
 import subprocess
 import sys
 
-import boto3
 import psutil
 import pytest
 
 from deployment import deploy, invoke, wait_for
+from processes import ISOLATIONS, CloudAt, gone
 
 
-class Server:
-    """A server process on a free port; `client(name)` as LocalCloud has it."""
+class Server(CloudAt):
+    """A server process on a free port."""
 
     def __init__(self, *arguments: str):
         self.process = subprocess.Popen(
@@ -23,16 +23,7 @@ class Server:
             text=True,
         )
         self.line = self.process.stdout.readline()
-        self.endpoint_url = self.line.split()[-1]
-
-    def client(self, service: str):
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint_url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        super().__init__(self.line.split()[-1])
 
     def functions(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
@@ -52,12 +43,6 @@ def server():
         server.end(signal.SIGKILL)
 
 
-def gone(processes: list[psutil.Process]) -> bool:
-    return not any(
-        process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes
-    )
-
-
 def with_function(server: Server) -> list[psutil.Process]:
     deploy(server, "idle", "def handler(event, context): return 1\n")
     assert invoke(server, "idle")[0] == 1
@@ -73,9 +58,12 @@ def test_a_signal_ends_it_and_its_functions(server, number):
     assert gone(functions)
 
 
-@pytest.mark.needs("bwrap")
-def test_functions_end_with_a_server_that_is_killed(server):
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+def test_functions_end_with_a_server_that_is_killed(isolation, monkeypatch):
+    monkeypatch.setenv("LOCALCLOUD_ISOLATION", isolation)
+    server = Server()
     functions = with_function(server)
+    assert functions
     server.end(signal.SIGKILL)
     wait_for(lambda: gone(functions))
 

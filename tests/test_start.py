@@ -1,6 +1,7 @@
 """`lab start` and `lab cloud` in processes of their own."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -11,8 +12,9 @@ import urllib.request
 import psutil
 import pytest
 
+from deployment import deploy, invoke, wait_for
 from labkit.cloud_state import cloud_answers
-from processes import running
+from processes import ISOLATIONS, CloudAt, gone, running
 
 START = ("start", "--no-browser", "--port")
 
@@ -73,6 +75,10 @@ def test_start_serves_both_and_ctrl_c_leaves_nothing(work):
         assert variables["AWS_ENDPOINT_URL"] == endpoint
         assert variables["AWS_ACCESS_KEY_ID"] == "test"
 
+        notices = "/lab/api/settings/@jupyterlab/apputils-extension:notification"
+        settings = ask(address, token, notices)["schema"]["properties"]
+        assert settings["fetchNews"]["default"] == "false"
+
         assert lab.interrupt() == 0
         assert [member for member in family if member.is_running()] == []
         assert not cloud_answers(state["port"])
@@ -86,6 +92,22 @@ def test_other_signals_end_it_as_well(work, number):
         family = lab.family()
         assert lab.interrupt(number) == 0
         assert [member for member in family if member.is_running()] == []
+
+
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+def test_a_killed_start_leaves_nothing(work, isolation):
+    with running(*START, "0", LAB_WORK=str(work), LOCALCLOUD_ISOLATION=isolation) as lab:
+        address, _, token = address_of(lab)
+        lab.line_with("Ctrl-C ends both.")
+        ask(address, token, "/api/kernels", "POST")
+        ask(address, token, "/api/terminals", "POST")
+        cloud = CloudAt(state_of(work)["endpoint_url"])
+        deploy(cloud, "idle", "def handler(event, context): return 1\n")
+        assert invoke(cloud, "idle")[0] == 1
+        family = lab.family()
+        assert len(family) >= 6
+        lab.interrupt(signal.SIGKILL)
+        wait_for(lambda: gone(family))
 
 
 def test_start_without_a_token_is_refused(work):
@@ -139,7 +161,8 @@ def test_jupyterlab_that_cannot_start_is_shown(work, tmp_path):
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "jupyterlab.py").write_text("raise SystemExit('no laboratory today')")
-    with running(*START, "0", LAB_WORK=str(work), PYTHONPATH=str(broken)) as lab:
+    path = os.pathsep.join([str(broken), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with running(*START, "0", LAB_WORK=str(work), PYTHONPATH=path) as lab:
         assert lab.ended() == 1
         assert "no laboratory today" in "\n".join(lab.lines)
     assert not (work / "cloud.json").exists()

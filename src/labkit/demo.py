@@ -13,7 +13,7 @@ from . import pictures, project, target
 from .demo_stack import LONGEST_SIDE, Delivery, DemoError, DemoStack
 
 FOLDER = project.WORK / "demo"
-_COLD, _WARM = "raccoon.jpg", "rocket.jpg"
+_COLD, _WARM = "coffee.jpg", "rocket.jpg"
 
 
 @dataclass

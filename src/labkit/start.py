@@ -18,6 +18,7 @@ from rich.console import Console
 
 from . import cloud_state, project, target
 
+_JUPYTER_CONFIG = Path(__file__).with_name("jupyter")
 _JUPYTER_START_S = 60
 _GRACE_S = 5
 
@@ -100,9 +101,12 @@ def _start_jupyter(token: str, endpoint_url: str | None, log: Path) -> subproces
     if endpoint_url:
         target.apply(endpoint_url, environment)
     environment["JUPYTER_TOKEN"] = token
+    # The kit's own defaults for JupyterLab's settings, in front of the learner's own folders.
+    paths = (str(_JUPYTER_CONFIG), environment.get("JUPYTER_CONFIG_PATH"))
+    environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
     log.parent.mkdir(exist_ok=True)
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1",
+        sys.executable, "-m", "labkit.jupyter", "--no-browser", "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={project.ROOT}",
         "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]  # fmt: skip
@@ -111,7 +115,7 @@ def _start_jupyter(token: str, endpoint_url: str | None, log: Path) -> subproces
     with log.open("wb") as output:
         # A session of its own: Ctrl-C must reach this process alone, as JupyterLab would ask back.
         return subprocess.Popen(
-            command, cwd=project.ROOT, env=environment, stdin=subprocess.DEVNULL,
+            command, cwd=project.ROOT, env=environment, stdin=subprocess.PIPE,
             stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
@@ -155,6 +159,7 @@ def _end(process: subprocess.Popen) -> None:
         process.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(_GRACE_S)
+    process.stdin.close()
     for member in family:
         with contextlib.suppress(psutil.NoSuchProcess):
             member.kill()

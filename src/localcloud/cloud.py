@@ -21,6 +21,7 @@ from .control_plane import (
     lambda_resources,
     managed_policies,
     principals,
+    s3_authorization,
 )
 from .control_plane.moto_app import MotoApp
 from .events import Record
@@ -161,6 +162,7 @@ class LocalCloud:
         lambda_resources.install()
         managed_policies.install()
         administrator.install()
+        s3_authorization.install()
         buckets.install(identity.may_service_invoke, notifications.take)
         functions.install(
             lambda arn, payload: self._invoke_from_thread(loop, service, arn, payload),

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from .actions import ApiRequest, Need, Scope, credential_scope, needs
-from .control_plane import functions, principals
+from .control_plane import functions, principals, s3_authorization
 from .control_plane.principals import Principal
-from .denials import Denial, access_denied, refused_credentials
+from .denials import Denial, access_denied, denial_message, refused_credentials
 from .policies import AccessRequest, Caller, Decision, Policy, evaluate
+from .s3_actions import is_delete_objects
 
 # IAM's and STS's keys begin so, the last two for an account id of moto's such as 000000000000.
 _KNOWN_KEYS = ("AKIA", "ASIA", "LKIA", "LSIA")
@@ -24,7 +25,7 @@ class Gatekeeper:
         self._account_id = account_id
 
     def check(self, request: ApiRequest) -> Denial | None:
-        """None where the request may go on."""
+        """None where the request may go on; of DeleteObjects some keys may be refused even so."""
         scope = credential_scope(request)
         if scope is None or not scope.access_key_id.startswith(_KNOWN_KEYS):
             return None
@@ -34,13 +35,20 @@ class Gatekeeper:
         if principal.credentials != "active":
             return refused_credentials(principal.credentials, scope.service, request)
         context = self._context(principal, scope, request)
+        one_by_one = scope.service == "s3" and is_delete_objects(request)
+        keys_refused = {}
         for need in needs(request, scope, self._account_id):
             # Allowed even against a Deny (STS API reference, GetCallerIdentity).
             if need.action == "sts:GetCallerIdentity":
                 continue
             refused = self._refusal(principal, need, context)
-            if refused:
+            if refused and one_by_one:
+                message = denial_message(principal.caller.arn, *refused)
+                keys_refused[need.action, need.resource] = message
+            elif refused:
                 return access_denied(principal.caller.arn, *refused, scope.service, request)
+        if one_by_one:
+            s3_authorization.refuse(keys_refused)
         return None
 
     def may_role(self, role_arn: str, session: str, action: str, resource: str) -> bool:

@@ -120,13 +120,22 @@ def bucket_and_key(request: ApiRequest) -> tuple[str, str]:
     return bucket, key
 
 
+def is_delete_objects(request: ApiRequest) -> bool:
+    """Whether the request is S3's DeleteObjects, whose keys are allowed or refused one by one."""
+    query = dict(parse_qsl(request.query, keep_blank_values=True))
+    return request.method == "POST" and "delete" in query
+
+
 def _on_bucket(request: ApiRequest, arn: str, query: Mapping) -> Iterator[tuple[str, str]]:
     if request.method == "POST":
         if "delete" not in query:  # a form upload, whose key is in the body
             yield "PutObject", f"{arn}/*"
-        names = re.findall(r"<Key>(.*?)</Key>", request.body.decode("utf-8", "replace"), re.DOTALL)
-        for key in map(unescape, names):
-            yield "DeleteObject", f"{arn}/{key}"
+        text = request.body.decode("utf-8", "replace")
+        for each in re.findall(r"<Object>(.*?)</Object>", text, re.DOTALL):
+            key = re.search(r"<Key>(.*?)</Key>", each, re.DOTALL)
+            if key:
+                action = _VERSIONED["DeleteObject"] if "<VersionId>" in each else "DeleteObject"
+                yield action, f"{arn}/{unescape(key[1])}"
         return
     action = _part_action(_BUCKET_PARTS, request.method, query)
     yield action or _BUCKET_METHODS.get(request.method, "ListBucket"), arn

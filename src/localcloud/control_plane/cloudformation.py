@@ -13,17 +13,35 @@ from contextvars import ContextVar
 from typing import Any
 
 from moto.awslambda import models as lambda_models
-from moto.cloudformation import models, parsing, responses
+from moto.cloudformation import custom_model, models, parsing, responses
 from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
 from moto.cloudformation.utils import generate_stack_id
-from moto.core.responses import ActionResult
 from moto.iam import models as iam_models
 from moto.logs import models as logs_models
 from moto.s3 import models as s3_models
 
-from . import lambda_resources, stack_operations, stack_resources, stack_storage_resources
-from .stack_events import StackResource
-from .stack_templates import check_capabilities, check_parameters, creation_order, parse_template
+from . import (
+    custom_resource_responses,
+    lambda_resources,
+    stack_custom_resources,
+    stack_deployment,
+    stack_nested,
+    stack_operations,
+    stack_resources,
+    stack_responses,
+    stack_storage_resources,
+)
+from .stack_custom_resources import as_text
+from .stack_events import add_event
+from .stack_exports import exports_of, importers
+from .stack_template_url import read_template
+from .stack_templates import (
+    check_capabilities,
+    check_parameters,
+    creation_order,
+    load_template,
+    parse_template,
+)
 
 # Only in these states does a stack have outputs: reading them in others would make moto create
 # resources again.
@@ -53,6 +71,12 @@ class Backend:
     """Replaces the methods of the same name of moto's CloudFormationBackend."""
 
     def create_stack(self, name, template, parameters, **options):
+        on_failure = _on_failure.get()
+        stack = self._new_stack(name, template, parameters, **options)
+        self._deploy(stack, lambda: stack_operations.create(stack, on_failure))
+        return stack
+
+    def _new_stack(self, name, template, parameters, **options):
         if any(stack.name == name for stack in self.stacks.values()):
             raise AlreadyExistsException(f"Stack [{name}] already exists")
         check_template(template, parameters)
@@ -63,12 +87,52 @@ class Backend:
             parameters=parameters,
             account_id=self.account_id,
             region_name=self.region_name,
-            cross_stack_resources=self.exports,
             **options,
         )
+        _share_exports(stack, self.exports)
         self.stacks[stack.stack_id] = stack
-        self._deploy(stack, lambda: stack_operations.create(stack, _on_failure.get()))
         return stack
+
+    def create_nested_stack(self, name, properties, parent_id):
+        """Create a stack for a parent's resource. One that fails stays, for the parent to delete."""
+        template, parameters = self._nested_template(properties)
+        stack = self._new_stack(name, template, parameters)
+        stack.parent_id = parent_id
+        stack.root_id = self.get_stack(parent_id).root_id or parent_id
+        self._deploy(stack, lambda: stack_operations.create(stack, "DO_NOTHING"))
+        return stack
+
+    def update_nested_stack(self, stack, properties):
+        """Update a stack as its parent's resource says; where it says nothing new, not at all.
+
+        In a rollback it becomes again what it was: another template may lie at the URL by now. False
+        where the update failed.
+        """
+        if any(each.status == "UPDATE_ROLLBACK_IN_PROGRESS" for each in self._ancestors(stack)):
+            template, parameters = stack.before_update or (stack.template, stack.parameters)
+        else:
+            template, parameters = self._nested_template(properties)
+            stack.before_update = (stack.template, stack.parameters)
+        if not _is_already(stack, template, parameters):
+            self._update(stack, template, parameters, None, None)
+        is_so = _is_already(stack, template, parameters)
+        return is_so and stack.status != "UPDATE_ROLLBACK_FAILED"
+
+    def _ancestors(self, stack):
+        while stack.parent_id:
+            stack = self.get_stack(stack.parent_id)
+            yield stack
+
+    def _nested_template(self, properties):
+        url = properties.get("TemplateURL", "")
+        given = properties.get("Parameters") or {}
+        template = read_template(url, self.account_id, self.region_name)
+        # A list comes as the text that a CommaDelimitedList takes.
+        text = {name: as_text(value) for name, value in given.items()}
+        return template, {
+            name: ",".join(value) if isinstance(value, list) else value
+            for name, value in text.items()
+        }
 
     def update_stack(self, name, template, role_arn, parameters, tags):
         stack = self.get_stack(name)
@@ -81,9 +145,9 @@ class Backend:
             raise ValidationError(
                 message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
             )
-        new = check_template(template, parameters)
+        check_template(template, parameters)
         same_tags = tags is None or tags == stack.tags
-        if new == stack.template_dict and parameters == stack.parameters and same_tags:
+        if same_tags and _is_already(stack, template, parameters):
             raise ValidationError(message="No updates are to be performed.")
         if tags is not None:
             stack.tags = tags
@@ -92,6 +156,9 @@ class Backend:
         self._deploy(stack, lambda: stack_operations.update(stack, template, parameters))
 
     def _deploy(self, stack, operation):
+        stack_deployment.run(stack, lambda: self._operate(stack, operation))
+
+    def _operate(self, stack, operation):
         """Run a create or an update, and keep the region's exports in step with the outcome."""
         earlier = [
             name for name, e in self.exports.items() if e.exporting_stack_id == stack.stack_id
@@ -100,7 +167,7 @@ class Backend:
         for name in earlier:
             del self.exports[name]
         if stack.status in _DEPLOYED:
-            self.exports.update({export.name: export for export in stack.exports})
+            self.exports.update(exports_of(stack))
         if stack.status == "DELETE_COMPLETE":
             self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
 
@@ -114,61 +181,53 @@ class Backend:
             stack._parse_template()
             stack.resource_map = stack._create_resource_map()
             stack.output_map = stack._create_output_map()
+            _share_exports(stack, self.exports)
             self._deploy(stack, lambda: stack_operations.create(stack))
         else:
             parameters = {**stack.parameters, **change_set.parameters}
             self._update(stack, change_set.template, parameters, change_set.tags, None)
         change_set.execution_status = "EXECUTE_COMPLETE"
 
+    def delete_change_set(self, change_set_name):
+        change_set = self.describe_change_set(change_set_name)
+        del self.change_sets[change_set.change_set_id]
+
     def delete_stack(self, name_or_stack_id):
         for stack in list(self.stacks.values()):
             if name_or_stack_id in (stack.name, stack.stack_id):
-                self._deploy(stack, lambda stack=stack: stack_operations.delete(stack))
+                self._delete(stack)
 
-
-def _as_described(record: StackResource) -> dict[str, Any]:
-    described = {
-        "StackId": record.stack_id,
-        "StackName": record.stack_name,
-        "LogicalResourceId": record.logical_resource_id,
-        "PhysicalResourceId": record.physical_resource_id,
-        "ResourceType": record.resource_type,
-        "Timestamp": record.timestamp,
-        "LastUpdatedTimestamp": record.timestamp,
-        "ResourceStatus": record.resource_status,
-        "ResourceStatusReason": record.resource_status_reason,
-    }
-    return {name: value for name, value in described.items() if value is not None}
-
-
-class Response:
-    """Replaces the methods of the same name of moto's CloudFormationResponse: resources as they
-    really are.
-    """
-
-    def _records(self):
-        stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
-        wanted = self._get_param("LogicalResourceId")
-        found = [
-            _as_described(record)
-            for logical_id, record in stack.resource_records.items()
-            if wanted in (None, logical_id)
-        ]
-        return stack, wanted, found
-
-    def describe_stack_resource(self):
-        stack, wanted, found = self._records()
-        if not found:
+    def _delete(self, stack):
+        if stack.enable_termination_protection:
             raise ValidationError(
-                message=f"Resource {wanted} does not exist for stack {stack.name}"
+                message=f"Stack [{stack.name}] cannot be deleted while TerminationProtection is "
+                "enabled"
             )
-        return ActionResult({"StackResourceDetail": found[0]})
+        if stack.status.startswith("UPDATE") and stack.status.endswith("IN_PROGRESS"):
+            raise ValidationError(
+                message=f"Stack [{stack.name}] cannot be deleted while in status {stack.status}"
+            )
+        if stack.status == "DELETE_IN_PROGRESS":
+            return
+        for name, export in self.exports.items():
+            others = importers(name, self.stacks.values())
+            if export.exporting_stack_id == stack.stack_id and others:
+                reason = f"Cannot delete export {name} as it is in use by {others[0]}"
+                add_event(stack, stack.status, f"Delete canceled. {reason}")
+                return
+        custom_resource_responses.cancel(stack.stack_id)
+        self._deploy(stack, lambda: stack_operations.delete(stack))
 
-    def describe_stack_resources(self):
-        return ActionResult({"StackResources": self._records()[2]})
 
-    def list_stack_resources(self):
-        return ActionResult({"StackResourceSummaries": self._records()[2]})
+def _is_already(stack, template, parameters):
+    # moto writes into the parsed template while it makes resources.
+    same = parse_template(template) == parse_template(stack.template)
+    return same and parameters == stack.parameters
+
+
+def _share_exports(stack, exports):
+    # moto gives a stack a dict of its own where there are no exports yet.
+    stack.cross_stack_resources = stack.resource_map.cross_stack_resources = exports
 
 
 def _put(target: type, source: type) -> None:
@@ -191,8 +250,10 @@ def install() -> None:
     _put(s3_models.FakeBucket, stack_storage_resources.Bucket)
     _put(logs_models.LogGroup, stack_storage_resources.LogGroup)
     _put(iam_models.Role, stack_storage_resources.Role)
+    _put(models.Stack, stack_nested.NestedStack)
+    _put(custom_model.CustomModel, stack_custom_resources.CustomResource)
     _put(models.CloudFormationBackend, Backend)
-    _put(responses.CloudFormationResponse, Response)
+    _put(responses.CloudFormationResponse, stack_responses.Response)
     _patch_stack()
     _patch_requests()
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
@@ -201,18 +262,39 @@ def install() -> None:
 
 def _patch_stack() -> None:
     moto_init = models.Stack.__init__
-    moto_outputs = models.Stack.outputs
 
     @functools.wraps(moto_init)
     def __init__(self, *args, **kwargs):
         self.resource_records = {}
-        self.stack_status_reason = None
+        self.stack_status_reason = self.rollback_reason = None
+        self.parent_id = self.root_id = self.before_update = None
         moto_init(self, *args, **kwargs)
 
     models.Stack.__init__ = __init__
-    models.Stack.outputs = property(
-        lambda self: moto_outputs.fget(self) if self.status in _DEPLOYED else None
-    )
+    models.Stack.parse_template = staticmethod(load_template)
+    models.Stack.outputs = property(_outputs)
+
+
+def _outputs(stack: models.Stack) -> list[dict[str, Any]] | None:
+    """A stack's outputs as DescribeStacks shows them; None while it has none."""
+    if stack.status not in _DEPLOYED:
+        return None
+    described = []
+    with stack_custom_resources.masked():
+        for key, output in stack._create_output_map().items():
+            if output is None:
+                continue
+            export = stack.template_dict["Outputs"][key].get("Export")
+            name = export and parsing.clean_json(export["Name"], stack.resource_map)
+            described.append(
+                {
+                    "OutputKey": key,
+                    "OutputValue": output.value,
+                    "Description": output.description,
+                    "ExportName": name,
+                }
+            )
+    return described or None
 
 
 def _patch_requests() -> None:
@@ -224,11 +306,9 @@ def _patch_requests() -> None:
     def checked(moto_method):
         @functools.wraps(moto_method)
         def method(self):
-            body = self._get_param("TemplateBody")
-            if url := self._get_param("TemplateURL"):
-                body = self._get_stack_from_s3_url(url)
-            if body:
-                check_capabilities(parse_template(body), self._get_param("Capabilities", []))
+            if not self._get_bool_param("UsePreviousTemplate", False):
+                template = parse_template(self._template_body())
+                check_capabilities(template, self._get_param("Capabilities", []))
             disabled = self._get_bool_param("DisableRollback", False)
             on_failure = self._get_param("OnFailure") or ("DO_NOTHING" if disabled else "ROLLBACK")
             token = _on_failure.set(on_failure)

@@ -57,7 +57,7 @@ def _configuration(function: LambdaFunction, backend: LambdaBackend) -> Function
         if function.version in (1, "$LATEST") and not _is_published(function)
         else (str(function.version))
     )
-    layers = [backend.layers_versions_by_arn(layer["Arn"]) for layer in function.layers]
+    layers = [layer.version for layer in function.layers]
     logging = function.logging_config
     return FunctionConfiguration(
         name=function.function_name,
@@ -73,7 +73,7 @@ def _configuration(function: LambdaFunction, backend: LambdaBackend) -> Function
         ephemeral_storage_mb=int(function.ephemeral_storage),
         environment=tuple(sorted(function.environment_vars.items())),
         code=Archive(function.code_digest, function.code_bytes),
-        layers=tuple(Archive(layer.code_digest, layer.code_bytes) for layer in layers if layer),
+        layers=tuple(Archive(layer.code_digest, layer.code_bytes) for layer in layers),
         logging=Logging(
             logging["LogGroup"],
             logging["LogFormat"],

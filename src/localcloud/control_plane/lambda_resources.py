@@ -7,12 +7,14 @@ a function without code when its zip file isn't in S3. `install` puts that right
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Mapping
 from typing import Any
 
 from moto.awslambda import models
-from moto.awslambda.exceptions import InvalidParameterValueException
+from moto.awslambda.exceptions import InvalidParameterValueException, UnknownLayerException
+from moto.awslambda.utils import get_backend
 from moto.core.utils import iso_8601_datetime_with_nanoseconds
 from moto.s3.exceptions import MissingBucket
 from moto.s3.models import s3_backends
@@ -93,6 +95,17 @@ def apply_configuration(function: models.LambdaFunction, updates: Mapping[str, A
     function.last_modified = iso_8601_datetime_with_nanoseconds()
 
 
+class LayerInUse(dict):
+    """A function's layer as its configuration shows it, with the `version` itself.
+
+    Functions keep the versions that they use when these are deleted (facts D1).
+    """
+
+    def __init__(self, shown: Mapping[str, Any], version: models.LayerVersion):
+        super().__init__(shown)
+        self.version = version
+
+
 def install() -> None:
     """Add the above to moto's Lambda classes. May be called more than once."""
     global _installed
@@ -104,6 +117,8 @@ def install() -> None:
     moto_configuration = function_class.get_configuration
     moto_update = function_class.update_configuration
     moto_set_code = function_class._set_function_code
+    moto_layers_data = function_class._get_layers_data
+    moto_delete_layer_version = models.LambdaBackend.delete_layer_version
     moto_layer_init = models.LayerVersion.__init__
 
     @functools.wraps(moto_init)
@@ -136,6 +151,22 @@ def install() -> None:
         require_code_in_s3(account_id, get_partition(region), spec["Content"])
         moto_layer_init(self, spec, account_id, region)
 
+    @functools.wraps(moto_layers_data)
+    def _get_layers_data(self, layers_versions_arns):
+        backend = get_backend(self.account_id, self.region)
+        return [
+            LayerInUse(shown, backend.layers_versions_by_arn(shown["Arn"]))
+            for shown in moto_layers_data(self, layers_versions_arns)
+        ]
+
+    @functools.wraps(moto_delete_layer_version)
+    def delete_layer_version(self, layer_name, layer_version):
+        # A success even where there is nothing to delete (facts D1).
+        with contextlib.suppress(UnknownLayerException):
+            moto_delete_layer_version(self, layer_name, layer_version)
+
+    models.LambdaBackend.delete_layer_version = delete_layer_version
+    function_class._get_layers_data = _get_layers_data
     function_class.__init__ = __init__
     function_class.get_configuration = get_configuration
     function_class.update_configuration = update_configuration

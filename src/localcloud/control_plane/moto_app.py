@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import logging
 import os
 import sys
 import threading
@@ -13,8 +14,10 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from ..actions import ApiRequest
-from . import object_requests
+from . import custom_resource_responses, faults, object_requests
 from .object_requests import Answer
+
+_log = logging.getLogger(__name__)
 
 
 class _Dispatcher(DomainDispatcherApplication):
@@ -44,7 +47,12 @@ class MotoApp:
 
     def handle(self, scope: dict, body: bytes, service: str | None) -> Answer:
         """Answer an ASGI HTTP request whose body has been read. Called from worker threads."""
+        if custom_resource_responses.is_response(scope["path"]):
+            taken = custom_resource_responses.take(scope["path"], body)
+            return (HTTPStatus.OK if taken else HTTPStatus.FORBIDDEN), [], b""
         if service == "cloudformation":
+            host, port = scope["server"]
+            custom_resource_responses.serve_at(f"http://{host}:{port}")
             _install_cloudformation()
         environ = build_environ(scope, io.BytesIO(body))
         # moto needs the path as it was sent: S3 keys may hold encoded slashes.
@@ -57,16 +65,22 @@ class MotoApp:
         def start_response(status, headers, exc_info=None):
             answer[:] = [int(status.split(" ", 1)[0]), headers]
 
-        chunks = self._app(environ, start_response)
         try:
-            content = b"".join(chunks)
-        finally:
-            if hasattr(chunks, "close"):
-                chunks.close()
+            chunks = self._app(environ, start_response)
+            try:
+                content = b"".join(chunks)
+            finally:
+                if hasattr(chunks, "close"):
+                    chunks.close()
+        except NotImplementedError:
+            return faults.unknown_operation(scope, body, service)
+        except Exception as error:
+            _log.exception("request failed: %s %s", scope["method"], scope["path"])
+            return faults.internal_failure(scope, service, error)
         status, headers = answer
         encoded = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers]
         if status == HTTPStatus.NOT_FOUND and _is_html(encoded):
-            return _not_implemented(scope)
+            return faults.unknown_operation(scope, body, service)
         return status, encoded, content
 
     def answer_at_once(self, request: ApiRequest, service: str | None) -> Answer | None:
@@ -75,6 +89,7 @@ class MotoApp:
 
     def reset(self) -> None:
         """Empty every resource of every service."""
+        custom_resource_responses.reset()
         moto_api_backend.reset()
 
 
@@ -99,14 +114,3 @@ def _install_cloudformation() -> None:
 
 def _is_html(headers: list[tuple[bytes, bytes]]) -> bool:
     return any(k == b"content-type" and v.startswith(b"text/html") for k, v in headers)
-
-
-def _not_implemented(scope: dict) -> Answer:
-    """A plain error for what moto has no route for, instead of its HTML page."""
-    message = f"localcloud has no operation for {scope['method']} {scope['path']}"
-    body = f'{{"__type":"UnknownOperationException","message":"{message}"}}'.encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"x-amzn-errortype", b"UnknownOperationException"),
-    ]
-    return 404, headers, body

@@ -48,6 +48,18 @@ class StackResource:
     unsure: bool = False
 
 
+class ProvisioningFailure(Exception):
+    """A resource could not be made, changed or deleted, for a reason that is complete as it is.
+
+    `remains` is what a failed creation has left, for the rollback to delete.
+    """
+
+    def __init__(self, reason: str, remains: Any = None):
+        super().__init__(reason)
+        self.reason = reason
+        self.remains = remains
+
+
 def error_code(error: Exception) -> str:
     """The AWS error code in one of moto's exceptions; empty for any other exception."""
     if isinstance(error, RestError):
@@ -57,6 +69,8 @@ def error_code(error: Exception) -> str:
 
 def failure_reason(resource_type: str, error: Exception) -> str:
     """The reason in a *_FAILED event, in the words of AWS's resource handlers."""
+    if isinstance(error, ProvisioningFailure):
+        return error.reason
     code = error_code(error)
     if not code:
         log.error("%s failed in a way AWS has no word for", resource_type, exc_info=error)

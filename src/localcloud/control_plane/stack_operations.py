@@ -16,7 +16,9 @@ from typing import Any
 from moto.cloudformation import parsing
 from moto.cloudformation.models import Stack
 
-from .stack_events import StackResource, add_event, error_code, failure_reason
+from .stack_custom_resources import is_replaced
+from .stack_events import STACK_TYPE, StackResource, add_event, error_code, failure_reason
+from .stack_exports import StackFailed, check_exports, check_imports
 from .stack_resources import needs_replacement
 from .stack_templates import creation_order, dependencies
 
@@ -27,9 +29,8 @@ _GONE = ("NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException")
 class ResourceFailed(Exception):
     """A resource could not be made or changed; the event with the reason has been written."""
 
-    def __init__(self, logical_id: str):
-        super().__init__(logical_id)
-        self.logical_id = logical_id
+    def __init__(self, verb: str, logical_id: str):
+        super().__init__(f"The following resource(s) failed to {verb}: [{logical_id}].")
 
 
 def create(stack: Stack, on_failure: str = "ROLLBACK") -> None:
@@ -40,9 +41,11 @@ def create(stack: Stack, on_failure: str = "ROLLBACK") -> None:
     """
     add_event(stack, "CREATE_IN_PROGRESS", "User Initiated")
     try:
+        check_imports(stack)
         _apply(stack, _Cleanup())
-    except ResourceFailed as failure:
-        reason = f"The following resource(s) failed to create: [{failure.logical_id}]. "
+        _check_outputs(stack)
+    except (ResourceFailed, StackFailed) as failure:
+        reason = f"{failure} "
         if on_failure == "DO_NOTHING":
             add_event(stack, "CREATE_FAILED", reason)
         elif on_failure == "DELETE":
@@ -52,11 +55,7 @@ def create(stack: Stack, on_failure: str = "ROLLBACK") -> None:
             add_event(stack, "ROLLBACK_IN_PROGRESS", reason + "Rollback requested by user.")
             _finish_deletion(stack, "ROLLBACK")
         return
-    # A custom resource is complete only when its function has answered: moto then completes the
-    # stack.
-    parsed = stack.resource_map._parsed_resources
-    if all(parsed[logical_id].is_created() for logical_id in stack.resource_records):
-        add_event(stack, "CREATE_COMPLETE")
+    add_event(stack, "CREATE_COMPLETE")
 
 
 def delete(stack: Stack) -> None:
@@ -78,17 +77,18 @@ def update(stack: Stack, template: str, parameters: dict[str, Any]) -> None:
     add_event(stack, "UPDATE_IN_PROGRESS", "User Initiated")
     try:
         _use_template(stack, template, parameters)
+        check_imports(stack)
         _apply(stack, cleanup)
-    except ResourceFailed as failure:
-        reason = f"The following resource(s) failed to update: [{failure.logical_id}]. "
+        _check_outputs(stack)
+    except (ResourceFailed, StackFailed) as failure:
+        stack.rollback_reason = reason = f"{failure} "
         add_event(stack, "UPDATE_ROLLBACK_IN_PROGRESS", reason)
         _use_template(stack, *before)
         cleanup.undo(stack)
         try:
             _apply(stack, cleanup)
         except ResourceFailed as second:
-            reason = f"The following resource(s) failed to update: [{second.logical_id}]. "
-            add_event(stack, "UPDATE_ROLLBACK_FAILED", reason)
+            add_event(stack, "UPDATE_ROLLBACK_FAILED", f"{second} ")
             return
         add_event(stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         _clean_up(stack, cleanup, new_template)
@@ -97,6 +97,17 @@ def update(stack: Stack, template: str, parameters: dict[str, Any]) -> None:
         add_event(stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         _clean_up(stack, cleanup, old_template)
         add_event(stack, "UPDATE_COMPLETE")
+
+
+def _check_outputs(stack: Stack) -> None:
+    """Find out whether the outputs can be told, and the exports made. Raises StackFailed."""
+    try:
+        list(stack.output_map.values())
+        check_exports(stack)
+    except StackFailed:
+        raise
+    except Exception as error:
+        raise StackFailed(failure_reason(STACK_TYPE, error)) from error
 
 
 @dataclass
@@ -164,8 +175,12 @@ def _create_resource(stack: Stack, logical_id: str, resource_json: dict[str, Any
         # moto creates the resource when it is first asked for.
         resource = stack.resource_map[logical_id]
     except Exception as error:
+        remains = getattr(error, "remains", None)
+        if remains is not None:
+            record.physical_resource_id = remains.physical_resource_id
+            stack.resource_map._parsed_resources[logical_id] = remains
         add_event(stack, "CREATE_FAILED", failure_reason(record.resource_type, error), record)
-        raise ResourceFailed(logical_id) from error
+        raise ResourceFailed("create", logical_id) from error
     record.physical_resource_id = resource.physical_resource_id
     add_event(stack, "CREATE_IN_PROGRESS", "Resource creation Initiated", record)
     add_event(stack, "CREATE_COMPLETE", resource=record)
@@ -182,7 +197,8 @@ def _update_resource(
         for name in {*properties, *record.properties}
         if properties.get(name) != record.properties.get(name)
     }
-    if not changed and not record.unsure:
+    # What a nested stack's template says may have changed behind the same URL.
+    if not changed and not record.unsure and record.resource_type != STACK_TYPE:
         return
     replace = needs_replacement(record.resource_type, type(resource), changed)
     reason = (
@@ -205,10 +221,12 @@ def _update_resource(
                 region_name=stack.region_name,
             )
             stack.resource_map._parsed_resources[logical_id] = new
+            if is_replaced(resource, new):
+                cleanup.replaced.append((copy.copy(record), resource, resource_json))
     except Exception as error:
         add_event(stack, "UPDATE_FAILED", failure_reason(record.resource_type, error), record)
         record.unsure = not replace
-        raise ResourceFailed(logical_id) from error
+        raise ResourceFailed("update", logical_id) from error
     record.physical_resource_id = new.physical_resource_id
     record.properties, record.unsure = properties, False
     add_event(stack, "UPDATE_COMPLETE", resource=record)

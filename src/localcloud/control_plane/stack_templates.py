@@ -38,10 +38,44 @@ class InsufficientCapabilities(CloudFormationError):
     code = "InsufficientCapabilitiesException"
 
 
+_moto_parse = Stack.parse_template
+
+
+def load_template(body: str) -> dict[str, Any]:
+    """What moto's Stack.parse_template gives, with attributes whose names have dots in one piece.
+
+    moto splits Outputs.Name of a nested stack at the dot, in Fn::GetAtt and Fn::Sub.
+    """
+    return _with_whole_names(_moto_parse(body))
+
+
+def _with_whole_names(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_with_whole_names(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    written = {}
+    for name, value in node.items():
+        if name == "Fn::GetAtt" and value:
+            parts = value.split(".", 1) if isinstance(value, str) else value
+            written[name] = [parts[0], ".".join(map(str, parts[1:]))]
+        elif name == "Fn::Sub":
+            text, given = (value, {}) if isinstance(value, str) else value
+            given = _with_whole_names(given)
+            for number, found in enumerate(re.findall(r"\$\{(\w+\.[\w.]+)\}", text)):
+                if found.count(".") > 1:
+                    text = text.replace(f"${{{found}}}", f"${{attribute{number}}}")
+                    given[f"attribute{number}"] = {"Fn::GetAtt": found.split(".", 1)}
+            written[name] = [text, given] if given else text
+        else:
+            written[name] = _with_whole_names(value)
+    return written
+
+
 def parse_template(body: str) -> dict[str, Any]:
     """The template in `body`, YAML or JSON, short forms written out. Raises ValidationError."""
     try:
-        template = Stack.parse_template(body)
+        template = load_template(body)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise ValidationError(
@@ -60,19 +94,52 @@ def parse_template(body: str) -> dict[str, Any]:
         raise ValidationError(
             message="Template format error: At least one Resources member must be defined."
         )
+    for section in ("Resources", "Parameters", "Outputs", "Conditions", "Mappings"):
+        _check_section(section, template.get(section) or {})
     return template
+
+
+def _check_section(name: str, section: Any) -> None:
+    if not isinstance(section, dict):
+        raise ValidationError(message=f"Template format error: [/{name}] must be an object.")
+    for key, member in section.items():
+        if member is None:
+            raise ValidationError(
+                message=f"[/{name}/{key}] 'null' values are not allowed in templates"
+            )
+        if name != "Conditions" and not isinstance(member, dict):
+            raise ValidationError(
+                message=f"Template format error: [/{name}/{key}] must be an object."
+            )
+        if name in ("Resources", "Parameters") and not isinstance(member.get("Type"), str):
+            raise ValidationError(
+                message=f"Template format error: [/{name}/{key}] Every {name} object must contain "
+                "a Type member."
+            )
 
 
 def check_capabilities(template: Mapping[str, Any], given: Iterable[str]) -> None:
     """Raise InsufficientCapabilities unless the capabilities that `template` needs are among
     `given`.
     """
-    iam = [r for r in template.get("Resources", {}).values() if r.get("Type") in _IAM_NAMES]
-    named = any(_IAM_NAMES[r["Type"]] in (r.get("Properties") or {}) for r in iam)
-    needed = "CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"
+    needed = needed_capability(template)
     # The stronger capability includes the weaker.
-    if iam and needed not in given and "CAPABILITY_NAMED_IAM" not in given:
+    if needed and needed not in given and "CAPABILITY_NAMED_IAM" not in given:
         raise InsufficientCapabilities(f"Requires capabilities : [{needed}]")
+
+
+def needed_capability(template: Mapping[str, Any]) -> str | None:
+    """CAPABILITY_NAMED_IAM, CAPABILITY_IAM or none, by the template's IAM resources."""
+    iam = [r for r in template["Resources"].values() if r.get("Type") in _IAM_NAMES]
+    if not iam:
+        return None
+    named = any(_IAM_NAMES[r["Type"]] in (r.get("Properties") or {}) for r in iam)
+    return "CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"
+
+
+def iam_resource_types(template: Mapping[str, Any]) -> list[str]:
+    """The types of the template's resources that need a capability, each once, sorted."""
+    return sorted({r.get("Type") for r in template["Resources"].values()} & set(_IAM_NAMES))
 
 
 def check_parameters(template: Mapping[str, Any], given: Mapping[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""JupyterLab as `lab start` runs it; labconfig/ holds the kit's defaults for its settings."""

@@ -1,0 +1,55 @@
+"""A stack's operations run beside the requests that asked for them, one after another for each stack.
+
+CloudFormation answers before it begins. Here a request waits a little, so that what is quick is done when
+it has its answer; what takes longer, such as a custom resource that is waited for, goes on behind it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from moto.cloudformation.models import Stack
+
+from .custom_resource_responses import CloudStopped
+from .stack_events import add_event
+
+_log = logging.getLogger(__name__)
+_PATIENCE_S = 10.0
+
+_inside: ContextVar[bool] = ContextVar("inside", default=False)
+_latest: dict[str, threading.Thread] = {}
+
+
+def run(stack: Stack, operation: Callable[[], None]) -> None:
+    """Run an operation on a stack; return when it has ended, at the latest after ten seconds.
+
+    A nested stack's operation is part of its parent's.
+    """
+    if _inside.get():
+        operation()
+        return
+    before = _latest.get(stack.stack_id)
+
+    def work() -> None:
+        _inside.set(True)
+        try:
+            if before:
+                before.join()
+            operation()
+        except CloudStopped:
+            pass
+        except Exception as error:
+            _log.exception("the operation on stack %s failed", stack.name)
+            verb = stack.status.partition("_")[0]
+            add_event(stack, f"{verb}_FAILED", f"Internal failure: {error!r}")
+        finally:
+            if _latest.get(stack.stack_id) is threading.current_thread():
+                del _latest[stack.stack_id]
+
+    thread = threading.Thread(target=work, name=f"stack {stack.name}", daemon=True)
+    _latest[stack.stack_id] = thread
+    thread.start()
+    thread.join(_PATIENCE_S)

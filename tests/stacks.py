@@ -1,0 +1,65 @@
+"""Stacks in tests: made, waited for and looked at by boto3 alone."""
+
+import json
+
+from botocore.exceptions import ClientError
+
+from deployment import wait_for
+
+IN_PROGRESS = "_IN_PROGRESS"
+
+
+def described(cfn, name):
+    return cfn.describe_stacks(StackName=name)["Stacks"][0]
+
+
+def ended(cfn, name):
+    """The stack once nothing is in progress; a deleted one is asked for by its id."""
+
+    def over():
+        stack = described(cfn, name)
+        return None if stack["StackStatus"].endswith(IN_PROGRESS) else stack
+
+    return wait_for(over)
+
+
+def create(cfn, name, template, **options):
+    made = cfn.create_stack(StackName=name, TemplateBody=json.dumps(template), **options)
+    return ended(cfn, made["StackId"])
+
+
+def update(cfn, name, template, **options):
+    cfn.update_stack(StackName=name, TemplateBody=json.dumps(template), **options)
+    return ended(cfn, name)
+
+
+def delete(cfn, name):
+    stack_id = described(cfn, name)["StackId"]
+    cfn.delete_stack(StackName=name)
+    return ended(cfn, stack_id)
+
+
+def outputs(stack):
+    return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
+
+
+def events(cfn, name):
+    """What happened, oldest first: logical id, status, reason."""
+    found = cfn.describe_stack_events(StackName=name)["StackEvents"]
+    return [
+        (e["LogicalResourceId"], e["ResourceStatus"], e.get("ResourceStatusReason", ""))
+        for e in reversed(found)
+    ]
+
+
+def reason(cfn, name, logical_id, status):
+    """The last reason that an event of this resource with this status gives."""
+    return [r for i, s, r in events(cfn, name) if (i, s) == (logical_id, status)][-1]
+
+
+def gone(cfn, name):
+    try:
+        described(cfn, name)
+    except ClientError as error:
+        return "does not exist" in str(error)
+    return False
