@@ -23,13 +23,16 @@ from .control_plane import (
     principals,
 )
 from .control_plane.moto_app import MotoApp
+from .control_plane.trace import request_trace
 from .events import Record
 from .functions.function_log import FunctionLog
 from .functions.isolation import choose_isolation
 from .functions.runtime import native_client_available, prepare_runtime
 from .functions.service import FunctionService
 from .notifications import Notifications
+from .own_pages import OwnPages
 from .server import FrontDoor
+from .settings import Settings
 
 DEFAULT_PORT = 4566
 _running = threading.Lock()
@@ -155,8 +158,10 @@ class LocalCloud:
         moto = MotoApp(self.account_id)
         service = FunctionService(
             folder, prepare_runtime(self.native_client), self.isolation, self._credentials,
-            log.write, self.record, lambda: self.endpoint_url, **self._limits,
+            log.write, gatekeeper.may_role, self.record, lambda: self.endpoint_url, **self._limits,
         )  # fmt: skip
+        settings = Settings()
+        settings.add("event_speed", lambda: service.clock.speed, service.clock.set_speed, minimum=1)
         notifications = Notifications(service, self.record, self.account_id)
         lambda_resources.install()
         managed_policies.install()
@@ -168,8 +173,8 @@ class LocalCloud:
             lambda arn: loop.call_soon_threadsafe(service.scheduler.retire, arn),
         )
         door = FrontDoor(
-            self.account_id, self.region, moto, service, gatekeeper, notifications, self.record,
-            self.status,
+            self.account_id, self.region, moto, service, gatekeeper, notifications,
+            OwnPages(self.status, self.record, settings),
         )  # fmt: skip
         config = uvicorn.Config(door, log_level="warning", access_log=False, lifespan="off")
         self._server = uvicorn.Server(config)
@@ -207,7 +212,8 @@ class LocalCloud:
     def _invoke_from_thread(self, loop, service: FunctionService, arn: str, payload: bytes):
         region = arn.split(":")[3]
         target = functions.find_function(arn, None, self.account_id, region)
-        future = asyncio.run_coroutine_threadsafe(service.invoke(target, payload, arn), loop)
+        invocation = service.invoke(target, payload, arn, trace_id=request_trace.get())
+        future = asyncio.run_coroutine_threadsafe(invocation, loop)
         return future.result().payload
 
 
