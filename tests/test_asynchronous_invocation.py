@@ -275,7 +275,7 @@ def test_a_destination_that_is_gone_is_recorded(local_cloud):
 
 def test_payload_limits(local_cloud):
     deploy(local_cloud, "sized", "def handler(event, context): return len(event)\n", MemorySize=512)
-    client = local_cloud.client("lambda", config=Config(retries={"max_attempts": 1}))
+    client = local_cloud.client("lambda", config=Config(retries={"max_attempts": 0}))
     megabyte = 1024 * 1024
     largest = json.dumps("x" * (megabyte - 2))
     assert client.invoke(FunctionName="sized", InvocationType="Event", Payload=largest)

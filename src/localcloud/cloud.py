@@ -17,6 +17,7 @@ from . import identity
 from .control_plane import (
     administrator,
     buckets,
+    cloudwatch,
     functions,
     lambda_resources,
     managed_policies,
@@ -27,6 +28,7 @@ from .control_plane.trace import request_trace
 from .events import Record
 from .functions.function_log import FunctionLog
 from .functions.isolation import choose_isolation
+from .functions.metrics import Metrics
 from .functions.runtime import native_client_available, prepare_runtime
 from .functions.service import FunctionService
 from .notifications import Notifications
@@ -166,6 +168,9 @@ class LocalCloud:
         lambda_resources.install()
         managed_policies.install()
         administrator.install()
+        metrics = Metrics()
+        self.record.listener = metrics.observe
+        cloudwatch.install(metrics.data)
         buckets.install(identity.may_service_invoke, notifications.take)
         functions.install(
             lambda arn, payload: self._invoke_from_thread(loop, service, arn, payload),
