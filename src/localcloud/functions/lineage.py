@@ -10,6 +10,7 @@ developer guide); how AWS makes the eight digits is not known, here they are a h
 import hashlib
 import re
 from functools import lru_cache
+from urllib.parse import unquote
 
 MAX_INVOCATIONS = 16
 _LINEAGE = re.compile(r"(?:^|;)Lineage=([^;]*)")
@@ -29,6 +30,7 @@ def next_header(trace_header: str, function_arn: str) -> tuple[str, int]:
     """The header that an invocation of the function has in this chain, and how many invocations of
     the function came before it.
     """
+    trace_header = unquote(trace_header)  # SDKs encode the bar between two counts
     found = _LINEAGE.search(trace_header)
     counts = _counts(found.group(1)) if found else {}
     mark = _mark(function_arn)
@@ -41,7 +43,7 @@ def next_header(trace_header: str, function_arn: str) -> tuple[str, int]:
 
 def depth(trace_header: str) -> int:
     """The highest count in a header, to find the deepest of several chains."""
-    found = _LINEAGE.search(trace_header)
+    found = _LINEAGE.search(unquote(trace_header))
     return max(_counts(found.group(1)).values(), default=-1) if found else -1
 
 
