@@ -25,6 +25,8 @@ from .control_plane import (
 )
 from .control_plane.moto_app import MotoApp
 from .control_plane.trace import request_trace
+from .event_sources.invoker import Invoker
+from .event_sources.pollers import Pollers
 from .events import Record
 from .functions.function_log import FunctionLog
 from .functions.isolation import choose_isolation
@@ -164,6 +166,8 @@ class LocalCloud:
         )  # fmt: skip
         settings = Settings()
         settings.add("event_speed", lambda: service.clock.speed, service.clock.set_speed, minimum=1)
+        pollers = Pollers(self.account_id, Invoker(service, gatekeeper.may_role, self.record))
+        pollers.install(gatekeeper.may_role)
         notifications = Notifications(service, self.record, self.account_id)
         lambda_resources.install()
         managed_policies.install()
@@ -189,6 +193,7 @@ class LocalCloud:
             service.start()
             await self._server.serve(sockets=[listener])
         finally:
+            pollers.close()
             await service.close()
             door.close()
             log.close()

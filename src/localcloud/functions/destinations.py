@@ -7,13 +7,14 @@ DeadLetterErrors).
 import asyncio
 import json
 from collections.abc import Callable
+from typing import Any, Protocol
 
 from ..control_plane import destinations
 from ..control_plane.destinations import DeliveryFailed
 from ..control_plane.functions import FunctionNotFound, Target
 from ..events import Record
 from .function_log import MayRole
-from .invocation_record import DeadLetter, InvocationRecord
+from .invocation_record import DeadLetter
 
 # What the role needs ("Capturing records of Lambda asynchronous invocations", table of destinations).
 _ACTIONS = {
@@ -24,6 +25,35 @@ _ACTIONS = {
     "s3": "s3:PutObject",
 }
 InvokeLater = Callable[[str, bytes, str], None]
+
+
+class SentRecord(Protocol):
+    """A record of an invocation: invocation_record's, or a stream poller's."""
+
+    request_id: str
+    invoked_arn: str
+    trace_id: str
+    condition: str
+
+    @property
+    def resource(self) -> str:
+        """The function as it was named: name or name:qualifier."""
+
+    @property
+    def function_arn(self) -> str:
+        """The function's ARN as the record has it."""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What is sent."""
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """What is written into a bucket."""
+
+    @property
+    def object_key(self) -> str:
+        """Under which name that is."""
 
 
 class Destinations:
@@ -38,10 +68,10 @@ class Destinations:
         self._record = record
         self._invoke_later = invoke_later
 
-    async def send(self, kind: str, arn: str, target: Target, record: InvocationRecord) -> None:
+    async def send(self, kind: str, arn: str, target: Target, record: SentRecord) -> None:
         """Send a record to the destination that `kind` (on-success or on-failure) has."""
         key = record.object_key
-        body = json.dumps(record.body, separators=(",", ":"), ensure_ascii=False)
+        body = _text(record.body)
 
         def deliver() -> None:
             match _service(arn):
@@ -59,7 +89,9 @@ class Destinations:
                         [record.function_arn, arn],
                     )
                 case "s3" if kind == "on-failure":
-                    destinations.put_object(arn, target.configuration.account_id, key, body)
+                    destinations.put_object(
+                        arn, target.configuration.account_id, key, _text(record.stored)
+                    )
                 case other:
                     raise DeliveryFailed(f"{other} can't be a destination {kind}")
 
@@ -103,7 +135,7 @@ class Destinations:
 
         return await asyncio.get_running_loop().run_in_executor(None, checked)
 
-    def _invoke(self, arn: str, target: Target, body: str, record: InvocationRecord) -> str | None:
+    def _invoke(self, arn: str, target: Target, body: str, record: SentRecord) -> str | None:
         denied = self._denied(arn, arn, target)
         if denied:
             return denied
@@ -118,11 +150,15 @@ class Destinations:
         role, session = target.configuration.role, target.configuration.name
         return None if self._may(role, session, action, resource) else f"the role lacks {action}"
 
-    def _note(self, kind: str, arn: str, record: InvocationRecord, error: str | None) -> None:
+    def _note(self, kind: str, arn: str, record: SentRecord, error: str | None) -> None:
         self._record.add(
             "destination", function=record.invoked_arn, request_id=record.request_id,
             resource=record.resource, kind=kind, target=arn, error=error,
         )  # fmt: skip
+
+
+def _text(body: dict[str, Any]) -> str:
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
 
 
 def _service(arn: str) -> str:

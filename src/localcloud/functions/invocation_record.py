@@ -58,14 +58,14 @@ class InvocationRecord:
         return record
 
     @property
+    def stored(self) -> dict[str, Any]:
+        """What a bucket gets: the same."""
+        return self.body
+
+    @property
     def object_key(self) -> str:
         """The name of the object in an S3 destination (same page, table of destinations)."""
-        now = time.gmtime()
-        name = self.resource.split(":")[0]
-        return (
-            f"aws/lambda/async/{name}/{time.strftime('%Y/%m/%d/%Y-%m-%dT%H.%M.%S', now)}"
-            f"-{uuid.uuid4()}"
-        )
+        return object_key(f"async/{self.resource.split(':')[0]}")
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,12 @@ class DeadLetter:
             # An attribute can't be empty in SQS.
             "ErrorMessage": ("String", message or " "),
         }
+
+
+def object_key(folder: str) -> str:
+    """A new name for an object in a folder of aws/lambda/."""
+    moment = time.strftime("%Y/%m/%d/%Y-%m-%dT%H.%M.%S", time.gmtime())
+    return f"aws/lambda/{folder}/{moment}-{uuid.uuid4()}"
 
 
 def response_context(outcome: Outcome) -> dict[str, Any]:
