@@ -25,6 +25,15 @@ _STREAM_ACTIONS = {
 _WITHOUT_RESOURCE = ("ListStreams",)
 
 
+class MappingNotFound(LambdaClientError):
+    """404: there is no mapping with such a UUID."""
+
+    code = 404
+
+    def __init__(self):
+        super().__init__("ResourceNotFoundException", "The resource you requested does not exist.")
+
+
 class ResourceConflictException(LambdaClientError):
     """409: there is such a mapping already."""
 

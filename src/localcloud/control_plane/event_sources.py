@@ -17,7 +17,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.kinesis.models import kinesis_backends
 from moto.sqs.models import sqs_backends
 
-from .event_source_checks import check_mapping
+from .event_source_checks import MappingNotFound, check_mapping
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ MayRole = Callable[[str, str, str, str], bool]
 
 _moto_create = LambdaBackend.create_event_source_mapping
 _moto_update = LambdaBackend.update_event_source_mapping
+_moto_get = LambdaBackend.get_event_source_mapping
 _moto_delete = LambdaBackend.delete_event_source_mapping
 _moto_configuration = models.EventSourceMapping.get_configuration
 
@@ -119,8 +120,6 @@ def install(may_role: MayRole, on_change: Callable[[], None]) -> None:
     @functools.wraps(_moto_update)
     def update_event_source_mapping(self, uuid, spec):
         mapping = self.get_event_source_mapping(uuid)
-        if mapping is None:
-            return None
         was_enabled = mapping.enabled
         function = self._lambdas.get_function_by_name_or_arn_with_qualifier(
             spec.get("FunctionName") or mapping.function_arn
@@ -142,14 +141,23 @@ def install(may_role: MayRole, on_change: Callable[[], None]) -> None:
         on_change()
         return mapping
 
+    @functools.wraps(_moto_get)
+    def get_event_source_mapping(self, uuid):
+        mapping = _moto_get(self, uuid)
+        if mapping is None:
+            raise MappingNotFound
+        return mapping
+
     @functools.wraps(_moto_delete)
     def delete_event_source_mapping(self, uuid):
+        self.get_event_source_mapping(uuid)
         mapping = _moto_delete(self, uuid)
         on_change()
         return mapping
 
     LambdaBackend.create_event_source_mapping = create_event_source_mapping
     LambdaBackend.update_event_source_mapping = update_event_source_mapping
+    LambdaBackend.get_event_source_mapping = get_event_source_mapping
     LambdaBackend.delete_event_source_mapping = delete_event_source_mapping
     models.EventSourceMapping.get_configuration = _configuration
 
