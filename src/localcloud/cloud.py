@@ -18,6 +18,7 @@ from .control_plane import (
     administrator,
     buckets,
     cloudwatch,
+    function_urls,
     functions,
     lambda_resources,
     managed_policies,
@@ -175,6 +176,7 @@ class LocalCloud:
         metrics = Metrics()
         self.record.listener = metrics.observe
         cloudwatch.install(metrics.data)
+        function_urls.install()
         buckets.install(identity.may_service_invoke, notifications.take)
         functions.install(
             lambda arn, payload: self._invoke_from_thread(loop, service, arn, payload),

@@ -37,7 +37,7 @@ async def invoke(
     """Answer an Invoke request: 200, 202 for Event, 204 for DryRun, or AWS's error."""
     qualifier = parse_qs(query).get("Qualifier", [None])[0]
     kind = headers.get("x-amz-invocation-type", "RequestResponse")
-    problem = _size_problem(len(body), kind)
+    problem = size_problem(len(body), kind)
     if problem:
         return _error(413, "RequestEntityTooLargeException", problem, "Message")
     payload = body or b"{}"
@@ -93,7 +93,7 @@ def _error(status: int, code: str, message: str, key: str = "message") -> Answer
     return status, headers, body
 
 
-def _size_problem(size: int, kind: str) -> str | None:
+def size_problem(size: int, kind: str) -> str | None:
     """Code and texts as users have logged them; the API model calls it RequestTooLargeException."""
     if size > MAX_REQUEST_BYTES:
         return f"Request must be smaller than {MAX_REQUEST_BYTES} bytes for the InvokeFunction operation"

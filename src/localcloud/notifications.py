@@ -47,14 +47,15 @@ class Notifications:
         """The answer is sent: invoke. Called on the event loop."""
         for function_arn, event, trace_id in held:
             try:
-                self._finder(function_arn)()
+                self.finder(function_arn)()
             except FunctionNotFound:
                 continue  # deleted after the notification was set: S3 drops the event
             self._record.add("delivery", function=function_arn, source="s3", count=1)
             self._service.invoke_later(
-                self._finder(function_arn), json.dumps(event).encode(), function_arn, trace_id
+                self.finder(function_arn), json.dumps(event).encode(), function_arn, trace_id
             )
 
-    def _finder(self, function_arn: str) -> Callable:
+    def finder(self, function_arn: str) -> Callable:
+        """What finds a function by its ARN, anew for each try."""
         region = function_arn.split(":")[3]
         return lambda: find_function(function_arn, None, self._account_id, region)

@@ -6,9 +6,10 @@ import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from . import invoke_api
+from . import function_urls, invoke_api
 from .actions import ApiRequest, credential_scope
 from .control_plane.moto_app import MotoApp
+from .function_urls import FunctionUrls
 from .functions.service import FunctionService
 from .identity import Gatekeeper
 from .notifications import Notifications
@@ -38,6 +39,7 @@ class FrontDoor:
         self._gatekeeper = gatekeeper
         self._notifications = notifications
         self._pages = pages
+        self._urls = FunctionUrls(service, gatekeeper, account_id)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moto")
 
     async def __call__(self, scope, receive, send) -> None:
@@ -75,6 +77,9 @@ class FrontDoor:
         }
         query = scope["query_string"].decode("latin-1")
         request = ApiRequest(scope["method"], path, query, headers, body)
+        asked = function_urls.match(request)
+        if asked:
+            return await self._urls.answer(asked)
         denial = self._gatekeeper.check(request)
         if denial:
             return denial.render()

@@ -74,12 +74,13 @@ class EventQueue:
         self._record = record
         self._tasks: set[asyncio.Task] = set()
 
-    def put(self, event: Event) -> None:
-        """Take an event."""
+    def put(self, event: Event) -> asyncio.Task:
+        """Take an event. The task that is returned is done when nothing more is to come of it."""
         self._add("async.queued", event, resource=event.resource)
         task = asyncio.create_task(self._deliver(event))
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def close(self) -> None:
         """Drop what still waits."""
