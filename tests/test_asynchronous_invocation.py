@@ -254,6 +254,54 @@ def test_failure_destination_bucket(local_cloud):
     assert record["requestContext"]["requestId"] == request_id
 
 
+def test_dead_letter_queue(local_cloud):
+    url, arn = queue(local_cloud, "letters")
+    role = make_role(local_cloud, "buries-role", {"Action": "sqs:SendMessage", "Resource": arn})
+    made = deploy(local_cloud, "buries", FAILING, role=role, DeadLetterConfig={"TargetArn": arn})
+    assert made["DeadLetterConfig"] == {"TargetArn": arn}
+    local_cloud.client("lambda").put_function_event_invoke_config(
+        FunctionName="buries", MaximumRetryAttempts=0
+    )
+    request_id = invoke_event(local_cloud, "buries", {"name": "x" * 2000})
+    message = receive(local_cloud, url)
+    assert json.loads(message["Body"]) == {"name": "x" * 2000}
+    assert message["MessageAttributes"] == {
+        "RequestID": {"DataType": "String", "StringValue": request_id},
+        "ErrorCode": {"DataType": "Number", "StringValue": "200"},
+        "ErrorMessage": {"DataType": "String", "StringValue": ("no good: " + "x" * 2000)[:1024]},
+    }
+
+
+def test_dead_letter_topic_beside_a_destination(local_cloud):
+    sns = local_cloud.client("sns")
+    topic = sns.create_topic(Name="letters")["TopicArn"]
+    url, arn = queue(local_cloud, "letters-of-topic")
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    failures_url, failures = queue(local_cloud, "both-failures")
+    deploy_with_destinations(local_cloud, "both", FAILING, failure=failures, MaximumRetryAttempts=0)
+    local_cloud.client("lambda").update_function_configuration(
+        FunctionName="both", DeadLetterConfig={"TargetArn": topic}
+    )
+    request_id = invoke_event(local_cloud, "both", {"name": "twice"})
+    notification = json.loads(receive(local_cloud, url)["Body"])
+    assert json.loads(notification["Message"]) == {"name": "twice"}
+    assert notification["MessageAttributes"]["RequestID"]["Value"] == request_id
+    record = json.loads(receive(local_cloud, failures_url)["Body"])
+    assert record["requestContext"]["requestId"] == request_id
+
+
+def test_a_dead_letter_queue_that_is_gone_is_recorded(local_cloud):
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:no-letters"
+    role = make_role(local_cloud, "lost-role", {"Action": "sqs:*", "Resource": "*"})
+    deploy(local_cloud, "lost", FAILING, role=role, DeadLetterConfig={"TargetArn": arn})
+    local_cloud.client("lambda").put_function_event_invoke_config(
+        FunctionName="lost", MaximumRetryAttempts=0
+    )
+    invoke_event(local_cloud, "lost")
+    entry = wait_for(lambda: entries(local_cloud, "destination", "lost"))[0]
+    assert entry["kind"] == "dead-letter" and "queue does not exist" in entry["error"]
+
+
 def test_a_role_that_may_not_send_is_recorded_and_nothing_arrives(local_cloud):
     url, arn = queue(local_cloud, "forbidden")
     deploy_with_destinations(

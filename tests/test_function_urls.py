@@ -142,7 +142,7 @@ def test_answers(local_cloud):
     for broken in (
         {"statusCode": 42},
         {"statusCode": 200, "headers": ["no", "headers"]},
-        {"statusCode": 200, "body": "no base64", "isBase64Encoded": True},
+        {"statusCode": 200, "body": "abcde", "isBase64Encoded": True},
     ):
         assert answer(broken)[::2] == (502, b"Internal Server Error")
     false_length = {"statusCode": 200, "headers": {"Content-Length": "99"}, "body": "short"}

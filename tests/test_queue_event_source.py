@@ -271,7 +271,7 @@ def test_a_loop_through_a_queue_is_stopped(local_cloud):
         return [entry for entry in entries if entry["type"] == kind]
 
     wait_for(lambda: of("recursion"), seconds=60)
-    assert len(of("invoke.end")) == 16
+    assert len(of("invoke.start")) == 16
     assert not is_empty(local_cloud, url), "the message stays in the queue"
 
 

@@ -17,7 +17,7 @@ def entries(cloud, kind, name):
 
 def invocations_until_stopped(cloud, name):
     wait_for(lambda: entries(cloud, "recursion", name), seconds=60)
-    return len(entries(cloud, "invoke.end", name))
+    return len(entries(cloud, "invoke.start", name))
 
 
 def call_with_trace(cloud, name, trace):
@@ -96,6 +96,24 @@ def test_the_trace_header_counts_each_function_by_itself(local_cloud):
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert "recursive loop" in caught.value.response["Error"]["Message"]
     assert call_with_trace(local_cloud, "ping", root), "a new chain begins at nothing"
+
+
+def test_recursion_can_be_allowed(local_cloud):
+    client = local_cloud.client("lambda")
+    deploy(local_cloud, "free", "def handler(event, context): return {}\n")
+    assert client.get_function_recursion_config(FunctionName="free")["RecursiveLoop"] == "Terminate"
+    answer = client.put_function_recursion_config(FunctionName="free", RecursiveLoop="Allow")
+    assert answer["RecursiveLoop"] == "Allow"
+    assert client.get_function_recursion_config(FunctionName="free")["RecursiveLoop"] == "Allow"
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:free"
+    mark = next_header("", arn)[0].split(":")[1]
+    assert call_with_trace(local_cloud, "free", f"Root=1-a;Lineage=1:{mark}:40") == {}
+    client.put_function_recursion_config(FunctionName="free", RecursiveLoop="Terminate")
+    with pytest.raises(botocore.exceptions.ClientError):
+        call_with_trace(local_cloud, "free", f"Root=1-a;Lineage=1:{mark}:40")
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        client.put_function_recursion_config(FunctionName="free", RecursiveLoop="Sometimes")
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
 
 
 @pytest.mark.parametrize(

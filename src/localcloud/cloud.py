@@ -18,6 +18,7 @@ from .control_plane import (
     administrator,
     buckets,
     cloudwatch,
+    function_event_settings,
     function_urls,
     functions,
     lambda_resources,
@@ -177,6 +178,7 @@ class LocalCloud:
         self.record.listener = metrics.observe
         cloudwatch.install(metrics.data)
         function_urls.install()
+        function_event_settings.install()
         buckets.install(identity.may_service_invoke, notifications.take)
         functions.install(
             lambda arn, payload: self._invoke_from_thread(loop, service, arn, payload),

@@ -14,6 +14,7 @@ from ..functions.configuration import (
     Logging,
 )
 from ..functions.package import InvalidArchive, check_archive
+from .function_event_settings import dead_letter_arn
 
 InvokeFromMoto = Callable[[str, bytes], bytes]
 
@@ -61,14 +62,8 @@ def event_invoke_settings(function_arn: str) -> EventInvokeSettings:
         config.get("MaximumEventAgeInSeconds", 21_600),
         destinations.get("OnSuccess", {}).get("Destination"),
         destinations.get("OnFailure", {}).get("Destination"),
+        dead_letter_arn(function),
     )
-
-
-def allows_recursion(function_arn: str) -> bool:
-    """Whether PutFunctionRecursionConfig has switched loop detection off for a function."""
-    _, _, _, region, account, _, name = function_arn.split(":")[:7]
-    function = lambda_backends[account][region].get_function(name)
-    return getattr(function, "recursive_loop", "Terminate") == "Allow"
 
 
 def function_policy(function_arn: str, account_id: str, region: str) -> dict | None:

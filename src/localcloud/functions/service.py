@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from ..control_plane.function_event_settings import recursive_loop
 from ..control_plane.functions import (
     Target,
-    allows_recursion,
     event_invoke_settings,
     find_function,
 )
@@ -90,7 +90,7 @@ class FunctionService:
         configuration = target.configuration
         resource = invoked_arn.split(":", 6)[6]
         trace_id, before = next_header(trace_id or new_trace_id(), configuration.arn)
-        if before >= MAX_INVOCATIONS and not allows_recursion(configuration.arn):
+        if before >= MAX_INVOCATIONS and recursive_loop(configuration.arn) != "Allow":
             self._record.add(
                 "recursion", function=configuration.arn, request_id=request_id, resource=resource
             )
