@@ -24,6 +24,7 @@ from .control_plane import (
     lambda_resources,
     managed_policies,
     principals,
+    topics,
 )
 from .control_plane.moto_app import MotoApp
 from .control_plane.trace import request_trace
@@ -178,6 +179,7 @@ class LocalCloud:
         self.record.listener = metrics.observe
         cloudwatch.install(metrics.data)
         function_urls.install()
+        topics.install(identity.may_service_invoke, notifications.take)
         function_event_settings.install()
         buckets.install(identity.may_service_invoke, notifications.take)
         functions.install(

@@ -1,4 +1,4 @@
-"""S3 event notifications: kept back until the request that caused them has its answer."""
+"""Events of S3 and SNS: kept back until the request that caused them has its answer."""
 
 import asyncio
 import contextvars
@@ -49,8 +49,8 @@ class Notifications:
             try:
                 self.finder(function_arn)()
             except FunctionNotFound:
-                continue  # deleted after the notification was set: S3 drops the event
-            self._record.add("delivery", function=function_arn, source="s3", count=1)
+                continue  # deleted since: the event is dropped
+            self._record.add("delivery", function=function_arn, source=_source(event), count=1)
             self._service.invoke_later(
                 self.finder(function_arn), json.dumps(event).encode(), function_arn, trace_id
             )
@@ -59,3 +59,9 @@ class Notifications:
         """What finds a function by its ARN, anew for each try."""
         region = function_arn.split(":")[3]
         return lambda: find_function(function_arn, None, self._account_id, region)
+
+
+def _source(event: dict) -> str:
+    """s3 or sns; the two spell the key differently."""
+    [record] = event["Records"]
+    return (record.get("eventSource") or record["EventSource"]).removeprefix("aws:")
