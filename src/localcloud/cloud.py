@@ -200,6 +200,8 @@ class LocalCloud:
             await self._server.serve(sockets=[listener])
         finally:
             pollers.close()
+            self.record.listener = None
+            metrics.close()
             await service.close()
             door.close()
             log.close()

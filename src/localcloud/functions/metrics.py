@@ -1,19 +1,30 @@
-"""Lambda's CloudWatch metrics, counted from the record as it is written.
+"""Lambda's CloudWatch metrics, counted from the record.
 
 Names, units and what counts are those of "Types of metrics for Lambda functions" (Lambda developer
 guide; facts C5). A minute's values are kept as one aggregate: the statistics are there, percentiles
-are not. While counting only the narrowest dimensions are kept; the wider ones are summed when read.
+are not. An invocation pays no more than to put its entries aside; they are counted in a thread of their
+own, once a second, and when somebody reads. Only the narrowest dimensions are kept; the wider ones are
+summed when read.
 """
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 NAMESPACE = "AWS/Lambda"
 _PERIOD_S = 60
+_COUNTED_EVERY_S = 1.0
+# A few at a time, or an invocation would have to wait until all are counted.
+_AT_A_TIME = 16
+_PAUSE_S = 0.001
 # CloudWatch keeps one-minute values for 15 days; a day is enough for a local cloud.
 _KEPT_MINUTES = 24 * 60
+# More than can run at once, by far.
+_MOST_REQUESTS = 20_000
 _UNITS = {"Duration": "Milliseconds", "AsyncEventAge": "Milliseconds"}
 Dimensions = tuple[tuple[str, str], ...]
 Entry = dict[str, Any]
@@ -62,31 +73,50 @@ _Subject = tuple[str, str] | None
 
 
 class Metrics:
-    """Listens to the record. `observe` takes each entry, in whatever thread adds it."""
+    """Counts entries of the record: `observe` takes them, in whatever thread adds them."""
 
     def __init__(self):
         self._lock = threading.Lock()
+        self._waiting: deque[Entry] = deque()
+        self.observe: Callable[[Entry], None] = self._waiting.append
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
+        self._thread.start()
         # By minute, then region, metric and subject.
         self._minutes: dict[int, dict[tuple[str, str, _Subject], Aggregate]] = {}
         self._requests: dict[str, tuple[str, bool]] = {}  # those under way: resource, reserved?
         # Running invocations by function, by region, and by region without reserved concurrency.
         self._running: dict[Any, int] = {}
 
-    def observe(self, entry: Entry) -> None:
-        """Count an entry of the record."""
-        count = _COUNTERS.get(entry["type"])
-        if count is not None:
-            with self._lock:
-                count(self, entry)
+    def close(self) -> None:
+        """End the thread."""
+        self._closed.set()
+        self._thread.join(timeout=10)
 
     def data(self, region: str) -> list[Datum]:
-        """Everything that was counted in a region."""
+        """Everything that has happened in a region."""
         with self._lock:
+            self._count_waiting()
             return [
                 Datum(name, _UNITS.get(name, "Count"), dimensions, minute * _PERIOD_S, values)
                 for minute, kept in self._minutes.items()
                 for (name, dimensions), values in _rolled_up(kept, region).items()
             ]
+
+    def _run(self) -> None:
+        while not self._closed.wait(_COUNTED_EVERY_S):
+            while self._waiting:
+                with self._lock:
+                    self._count_waiting(_AT_A_TIME)
+                time.sleep(_PAUSE_S)
+
+    def _count_waiting(self, most: float = float("inf")) -> None:
+        while self._waiting and most > 0:
+            most -= 1
+            entry = self._waiting.popleft()
+            count = _COUNTERS.get(entry["type"])
+            if count is not None:
+                count(self, entry)
 
     def _add(self, entry: Entry, subject: _Subject, region: str, **values: float) -> None:
         minute = int(entry["time"]) // _PERIOD_S
@@ -103,6 +133,8 @@ class Metrics:
 
     def _request(self, entry: Entry) -> None:
         self._requests[entry["request_id"]] = (entry["resource"], entry["reserved"])
+        if len(self._requests) > _MOST_REQUESTS:  # those that were throttled never end
+            del self._requests[next(iter(self._requests))]
 
     def _start(self, entry: Entry) -> None:
         region, function = _region(entry), _unqualified(entry)
@@ -186,16 +218,23 @@ def _dimensions(name: str, subject: _Subject) -> Iterator[Dimensions]:
         yield function, ("Resource", resource), ("ExecutedVersion", version)
 
 
+@lru_cache(maxsize=1024)
+def _parts(arn: str) -> tuple[str, str, str]:
+    """Region, unqualified ARN, and name or name:qualifier."""
+    parts = arn.split(":", 6)
+    return parts[3], ":".join(arn.split(":")[:7]), parts[6]
+
+
 def _region(entry: Entry) -> str:
-    return entry["function"].split(":", 4)[3]
+    return _parts(entry["function"])[0]
 
 
 def _unqualified(entry: Entry) -> str:
-    return ":".join(entry["function"].split(":")[:7])
+    return _parts(entry["function"])[1]
 
 
 def _resource(entry: Entry) -> str:
-    return entry["function"].split(":", 6)[6]
+    return _parts(entry["function"])[2]
 
 
 def _named(entry: Entry) -> tuple[str, str]:
