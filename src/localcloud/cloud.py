@@ -17,20 +17,30 @@ from . import identity
 from .control_plane import (
     administrator,
     buckets,
+    cloudwatch,
+    function_event_settings,
+    function_urls,
     functions,
     lambda_resources,
     managed_policies,
     principals,
     s3_authorization,
+    topics,
 )
 from .control_plane.moto_app import MotoApp
+from .control_plane.trace import request_trace
+from .event_sources.invoker import Invoker
+from .event_sources.pollers import Pollers
 from .events import Record
 from .functions.function_log import FunctionLog
 from .functions.isolation import choose_isolation
+from .functions.metrics import Metrics
 from .functions.runtime import native_client_available, prepare_runtime
 from .functions.service import FunctionService
 from .notifications import Notifications
+from .own_pages import OwnPages
 from .server import FrontDoor
+from .settings import Settings
 
 DEFAULT_PORT = 4566
 _running = threading.Lock()
@@ -156,13 +166,23 @@ class LocalCloud:
         moto = MotoApp(self.account_id)
         service = FunctionService(
             folder, prepare_runtime(self.native_client), self.isolation, self._credentials,
-            log.write, self.record, lambda: self.endpoint_url, **self._limits,
+            log.write, gatekeeper.may_role, self.record, lambda: self.endpoint_url, **self._limits,
         )  # fmt: skip
+        settings = Settings()
+        settings.add("event_speed", lambda: service.clock.speed, service.clock.set_speed, minimum=1)
+        pollers = Pollers(self.account_id, Invoker(service, gatekeeper.may_role, self.record))
+        pollers.install(gatekeeper.may_role)
         notifications = Notifications(service, self.record, self.account_id)
         lambda_resources.install()
         managed_policies.install()
         administrator.install()
         s3_authorization.install()
+        metrics = Metrics()
+        self.record.listener = metrics.observe
+        cloudwatch.install(metrics.data)
+        function_urls.install()
+        topics.install(identity.may_service_invoke, notifications.take)
+        function_event_settings.install()
         buckets.install(identity.may_service_invoke, notifications.take)
         functions.install(
             lambda arn, payload: self._invoke_from_thread(loop, service, arn, payload),
@@ -170,8 +190,8 @@ class LocalCloud:
             lambda arn: loop.call_soon_threadsafe(service.scheduler.retire, arn),
         )
         door = FrontDoor(
-            self.account_id, self.region, moto, service, gatekeeper, notifications, self.record,
-            self.status,
+            self.account_id, self.region, moto, service, gatekeeper, notifications,
+            OwnPages(self.status, self.record, settings),
         )  # fmt: skip
         config = uvicorn.Config(door, log_level="warning", access_log=False, lifespan="off")
         self._server = uvicorn.Server(config)
@@ -181,6 +201,9 @@ class LocalCloud:
             service.start()
             await self._server.serve(sockets=[listener])
         finally:
+            pollers.close()
+            self.record.listener = None
+            metrics.close()
             await service.close()
             door.close()
             log.close()
@@ -209,7 +232,8 @@ class LocalCloud:
     def _invoke_from_thread(self, loop, service: FunctionService, arn: str, payload: bytes):
         region = arn.split(":")[3]
         target = functions.find_function(arn, None, self.account_id, region)
-        future = asyncio.run_coroutine_threadsafe(service.invoke(target, payload, arn), loop)
+        invocation = service.invoke(target, payload, arn, trace_id=request_trace.get())
+        future = asyncio.run_coroutine_threadsafe(invocation, loop)
         return future.result().payload
 
 

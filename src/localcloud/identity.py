@@ -56,6 +56,47 @@ class Gatekeeper:
         principal = principals.role_principal(role_arn, session, self._account_id)
         return self._decide(principal, Need(action, resource), {}).allowed
 
+    def may_invoke_url(
+        self, request: ApiRequest, function_arn: str, auth_type: str
+    ) -> tuple[bool, Principal | None]:
+        """Whether a request may use a function URL, and who signed it (None: nobody, or the
+        administrator).
+
+        Both lambda:InvokeFunctionUrl and lambda:InvokeFunction are needed since October 2025
+        ("Control access to Lambda function URLs"); of a URL with AuthType NONE the function's policy
+        must allow them to everybody.
+        """
+        needed = (
+            Need(
+                "lambda:InvokeFunctionUrl",
+                function_arn,
+                {"lambda:FunctionUrlAuthType": auth_type},
+            ),
+            Need("lambda:InvokeFunction", function_arn, {"lambda:InvokedViaFunctionUrl": "true"}),
+        )
+        if auth_type == "NONE":
+            nobody = Principal(Caller(), "anonymous", "")
+            return all(self._decide(nobody, need, {}).allowed for need in needed), None
+        scope = credential_scope(request)
+        if scope is None:
+            return False, None
+        principal = None
+        if scope.access_key_id.startswith(_KNOWN_KEYS):
+            principal = principals.find_principal(scope.access_key_id, self._account_id)
+        if principal is None:
+            return True, None
+        context = self._context(principal, scope, request)
+        allowed = principal.credentials == "active" and all(
+            self._decide(principal, need, context).allowed for need in needed
+        )
+        return allowed, principal
+
+    @staticmethod
+    def access_key(request: ApiRequest) -> str | None:
+        """The access key that signed a request."""
+        scope = credential_scope(request)
+        return scope.access_key_id if scope else None
+
     def _refusal(
         self, principal: Principal, need: Need, context: Mapping
     ) -> tuple[Need, Decision] | None:

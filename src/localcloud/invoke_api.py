@@ -7,6 +7,7 @@ import uuid
 from urllib.parse import parse_qs, unquote
 
 from .control_plane.functions import FunctionNotFound, find_function
+from .functions.lineage import RecursionStopped
 from .functions.scheduler import Throttled
 from .functions.service import FunctionService
 
@@ -36,10 +37,9 @@ async def invoke(
     """Answer an Invoke request: 200, 202 for Event, 204 for DryRun, or AWS's error."""
     qualifier = parse_qs(query).get("Qualifier", [None])[0]
     kind = headers.get("x-amz-invocation-type", "RequestResponse")
-    limit = MAX_EVENT_BYTES if kind == "Event" else MAX_REQUEST_BYTES
-    if len(body) > limit:
-        message = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
-        return _error(413, "RequestTooLargeException", message)
+    problem = size_problem(len(body), kind)
+    if problem:
+        return _error(413, "RequestEntityTooLargeException", problem, "Message")
     payload = body or b"{}"
     problem = _json_problem(payload)
     if problem:
@@ -70,6 +70,8 @@ async def invoke(
         body = {"Reason": throttled.reason, "Type": "User", "message": "Rate Exceeded."}
         answer = _headers(request_id) + [(b"x-amzn-errortype", b"TooManyRequestsException")]
         return 429, answer, json.dumps(body, separators=(",", ":")).encode()
+    except RecursionStopped as stopped:
+        return _error(400, "RecursiveInvocationException", str(stopped), "Message")
     answer = _headers(request_id) + [(b"x-amz-executed-version", outcome.version.encode())]
     if outcome.failed:
         answer.append((b"x-amz-function-error", b"Unhandled"))
@@ -89,6 +91,18 @@ def _error(status: int, code: str, message: str, key: str = "message") -> Answer
     body = json.dumps({"Type": "User", key: message}).encode()
     headers = _headers(str(uuid.uuid4())) + [(b"x-amzn-errortype", code.encode())]
     return status, headers, body
+
+
+def size_problem(size: int, kind: str) -> str | None:
+    """Code and texts as users have logged them; the API model calls it RequestTooLargeException."""
+    if size > MAX_REQUEST_BYTES:
+        return f"Request must be smaller than {MAX_REQUEST_BYTES} bytes for the InvokeFunction operation"
+    if kind == "Event" and size > MAX_EVENT_BYTES:
+        return (
+            f"{size} byte payload is too large for the Event invocation type "
+            f"(limit {MAX_EVENT_BYTES} bytes)"
+        )
+    return None
 
 
 def _json_problem(payload: bytes) -> str | None:

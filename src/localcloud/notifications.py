@@ -1,15 +1,15 @@
-"""S3 event notifications: kept back until the request that caused them has its answer."""
+"""Events of S3 and SNS: kept back until the request that caused them has its answer."""
 
+import asyncio
 import contextvars
 import json
-import logging
 from collections.abc import Callable
 
 from .control_plane.functions import FunctionNotFound, find_function
+from .control_plane.trace import request_trace
 from .events import Record
 from .functions.service import FunctionService
 
-_log = logging.getLogger(__name__)
 # The events of the request that is being answered. The list is made by the event loop's side and
 # seen by the worker thread, which runs in a copy of its context.
 _held: contextvars.ContextVar[list | None] = contextvars.ContextVar("held", default=None)
@@ -22,33 +22,46 @@ class Notifications:
         self._service = service
         self._record = record
         self._account_id = account_id
+        self._loop = asyncio.get_running_loop()
 
-    def hold(self) -> list:
-        """Begin a request: events from now on wait in the list that is returned."""
+    def hold(self, trace_id: str | None = None) -> list:
+        """Begin a request: events from now on wait in the list that is returned.
+
+        `trace_id` is the trace header of the request; its events take it along.
+        """
         held: list = []
         _held.set(held)
+        request_trace.set(trace_id)
         return held
 
     def take(self, function_arn: str, event: dict) -> None:
         """Take an event for a function, from the thread that answers the request."""
         held = _held.get()
-        if held is None:
-            _log.warning("an event for %s came outside of a request", function_arn)
-            return
-        held.append((function_arn, event))
+        entry = (function_arn, event, request_trace.get())
+        if held is None:  # not inside a request: an object that Lambda itself has written
+            self._loop.call_soon_threadsafe(self.deliver, [entry])
+        else:
+            held.append(entry)
 
     def deliver(self, held: list) -> None:
         """The answer is sent: invoke. Called on the event loop."""
-        for function_arn, event in held:
-            self._record.add("delivery", function=function_arn, source="s3")
+        for function_arn, event, trace_id in held:
             try:
-                self._finder(function_arn)()
+                self.finder(function_arn)()
             except FunctionNotFound:
-                continue  # deleted after the notification was set: S3 drops the event
+                continue  # deleted since: the event is dropped
+            self._record.add("delivery", function=function_arn, source=_source(event), count=1)
             self._service.invoke_later(
-                self._finder(function_arn), json.dumps(event).encode(), function_arn, None
+                self.finder(function_arn), json.dumps(event).encode(), function_arn, trace_id
             )
 
-    def _finder(self, function_arn: str) -> Callable:
+    def finder(self, function_arn: str) -> Callable:
+        """What finds a function by its ARN, anew for each try."""
         region = function_arn.split(":")[3]
         return lambda: find_function(function_arn, None, self._account_id, region)
+
+
+def _source(event: dict) -> str:
+    """s3 or sns; the two spell the key differently."""
+    [record] = event["Records"]
+    return (record.get("eventSource") or record["EventSource"]).removeprefix("aws:")

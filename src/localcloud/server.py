@@ -4,16 +4,16 @@ import asyncio
 import contextvars
 import json
 import logging
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from . import invoke_api
+from . import function_urls, invoke_api
 from .actions import ApiRequest, credential_scope
 from .control_plane.moto_app import MotoApp
-from .events import Record
+from .function_urls import FunctionUrls
 from .functions.service import FunctionService
 from .identity import Gatekeeper
 from .notifications import Notifications
+from .own_pages import PREFIX, OwnPages
 
 _log = logging.getLogger(__name__)
 _WORKERS = 16
@@ -30,8 +30,7 @@ class FrontDoor:
         service: FunctionService,
         gatekeeper: Gatekeeper,
         notifications: Notifications,
-        record: Record,
-        status: Callable[[], dict],
+        pages: OwnPages,
     ):
         self._account_id = account_id
         self._region = region
@@ -39,8 +38,8 @@ class FrontDoor:
         self._service = service
         self._gatekeeper = gatekeeper
         self._notifications = notifications
-        self._record = record
-        self._status = status
+        self._pages = pages
+        self._urls = FunctionUrls(service, gatekeeper, account_id)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moto")
 
     async def __call__(self, scope, receive, send) -> None:
@@ -69,14 +68,18 @@ class FrontDoor:
 
     async def _answer(self, scope, body: bytes, held: list):
         path = scope["raw_path"].decode("latin-1")
-        if path.startswith("/_localcloud/"):
-            return self._own(path.removeprefix("/_localcloud/"))
+        if path.startswith(PREFIX):
+            query = scope["query_string"].decode("latin-1")
+            return self._pages.answer(scope["method"], path, query, body)
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in scope["headers"]
         }
         query = scope["query_string"].decode("latin-1")
         request = ApiRequest(scope["method"], path, query, headers, body)
+        asked = function_urls.match(request)
+        if asked:
+            return await self._urls.answer(asked)
         denial = self._gatekeeper.check(request)
         if denial:
             return denial.render()
@@ -87,7 +90,7 @@ class FrontDoor:
             return await invoke_api.invoke(
                 self._service, function, self._account_id, region, query, headers, body
             )
-        events = self._notifications.hold()
+        events = self._notifications.hold(headers.get("x-amzn-trace-id"))
         service = signed and signed.service
         answer = self._moto.answer_at_once(request, service)
         if answer is None:
@@ -97,16 +100,6 @@ class FrontDoor:
             )
         held.extend(events)
         return answer
-
-    def _own(self, name: str):
-        match name:
-            case "health":
-                body = self._status()
-            case "events":
-                body = self._record.entries()
-            case _:
-                return 404, [(b"content-type", b"text/plain")], b"no such page\n"
-        return 200, [(b"content-type", b"application/json")], json.dumps(body).encode()
 
 
 async def _read(receive) -> bytes:

@@ -7,8 +7,14 @@ from moto.awslambda import models
 from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
 from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
 
-from ..functions.configuration import Archive, FunctionConfiguration, Logging
+from ..functions.configuration import (
+    Archive,
+    EventInvokeSettings,
+    FunctionConfiguration,
+    Logging,
+)
 from ..functions.package import InvalidArchive, check_archive
+from .function_event_settings import dead_letter_arn
 
 InvokeFromMoto = Callable[[str, bytes], bytes]
 
@@ -40,6 +46,24 @@ def find_function(name: str, qualifier: str | None, account_id: str, region: str
         raise FunctionNotFound(f"Function not found: {arn}:{qualifier or '$LATEST'}") from error
     latest = backend.get_function(name, "$LATEST")
     return Target(_configuration(function, backend), latest.reserved_concurrency)
+
+
+def event_invoke_settings(function_arn: str) -> EventInvokeSettings:
+    """The asynchronous invocation settings of a function, version or alias, by ARN."""
+    _, _, _, region, account, _, name = function_arn.split(":")[:7]
+    try:
+        function = lambda_backends[account][region].get_function(name)
+    except LambdaClientError:
+        return EventInvokeSettings()
+    config = function.event_invoke_config[0].config if function.event_invoke_config else {}
+    destinations = config.get("DestinationConfig") or {}
+    return EventInvokeSettings(
+        config.get("MaximumRetryAttempts", 2),
+        config.get("MaximumEventAgeInSeconds", 21_600),
+        destinations.get("OnSuccess", {}).get("Destination"),
+        destinations.get("OnFailure", {}).get("Destination"),
+        dead_letter_arn(function),
+    )
 
 
 def function_policy(function_arn: str, account_id: str, region: str) -> dict | None:

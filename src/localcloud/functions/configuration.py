@@ -51,6 +51,17 @@ class FunctionConfiguration:
 
 
 @dataclass(frozen=True)
+class EventInvokeSettings:
+    """What happens to a function's asynchronous invocations; the ARNs are None where not set."""
+
+    maximum_retry_attempts: int = 2
+    maximum_event_age_s: int = 21_600
+    on_success: str | None = None
+    on_failure: str | None = None
+    dead_letter_arn: str | None = None
+
+
+@dataclass(frozen=True)
 class Invocation:
     """One event on its way to a function.
 

@@ -7,12 +7,21 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from ..control_plane.functions import Target
+from ..control_plane.function_event_settings import recursive_loop
+from ..control_plane.functions import (
+    Target,
+    event_invoke_settings,
+    find_function,
+)
 from ..events import Record
 from .configuration import FunctionConfiguration, Invocation, Outcome
+from .destinations import Destinations
 from .environment import Environment
-from .event_queue import EventQueue
+from .event_clock import EventClock
+from .event_queue import Event, EventQueue
+from .function_log import MayRole
 from .isolation import Contents, Isolation, Place, View
+from .lineage import MAX_INVOCATIONS, RecursionStopped, next_header
 from .package import PackageStore
 from .runtime import RUNTIME_VERSION
 from .sandbox import Sandbox
@@ -27,7 +36,8 @@ class FunctionService:
     """Runs functions. Its methods belong to the event loop.
 
     `credentials(role_arn, session_name, region)` makes the variables of an execution role's
-    credentials. `log` takes an environment's log events.
+    credentials. `log` takes an environment's log events. `may_role(role_arn, session, action,
+    resource)` says what a role is allowed.
     """
 
     def __init__(
@@ -37,6 +47,7 @@ class FunctionService:
         isolation: Isolation,
         credentials: Credentials,
         log,
+        may_role: MayRole,
         record: Record,
         endpoint_url: Callable[[], str],
         **limits: float,
@@ -49,7 +60,11 @@ class FunctionService:
         self._log = log
         self._record = record
         self._endpoint_url = endpoint_url
-        self.events = EventQueue(speed=limits.pop("event_speed", 1.0))
+        self.clock = EventClock(limits.pop("event_speed", 1.0))
+        self.destinations = Destinations(may_role, record, self._invoke_destination)
+        self.events = EventQueue(
+            self.clock, self._invoke_event, event_invoke_settings, self.destinations, record
+        )
         self._sandboxes = SandboxPool(self._make_sandbox, int(limits.pop("spare_sandboxes", 2)))
         self.scheduler = Scheduler(self._create, record, **limits)
 
@@ -66,28 +81,34 @@ class FunctionService:
         client_context: str | None = None,
         trace_id: str | None = None,
     ) -> Outcome:
-        """Run a function and wait for it. Raises scheduler.Throttled."""
-        invocation = Invocation(
-            request_id or str(uuid.uuid4()),
-            payload,
-            invoked_arn,
-            trace_id or new_trace_id(),
-            client_context,
-        )
-        return await self.scheduler.invoke(
-            target.configuration, invocation, target.reserved_concurrency
-        )
+        """Run a function and wait for it.
+
+        Raises scheduler.Throttled, and lineage.RecursionStopped where `trace_id`, the trace header of
+        who asked, shows that the function was invoked too often in one chain.
+        """
+        request_id = request_id or str(uuid.uuid4())
+        configuration = target.configuration
+        resource = invoked_arn.split(":", 6)[6]
+        trace_id, before = next_header(trace_id or new_trace_id(), configuration.arn)
+        if before >= MAX_INVOCATIONS and recursive_loop(configuration.arn) != "Allow":
+            self._record.add(
+                "recursion", function=configuration.arn, request_id=request_id, resource=resource
+            )
+            raise RecursionStopped
+        self._record.add(
+            "request", function=configuration.arn, request_id=request_id, resource=resource,
+            reserved=target.reserved_concurrency is not None,
+        )  # fmt: skip
+        invocation = Invocation(request_id, payload, invoked_arn, trace_id, client_context)
+        return await self.scheduler.invoke(configuration, invocation, target.reserved_concurrency)
 
     def invoke_later(
         self, find: Callable[[], Target], payload: bytes, invoked_arn: str, trace_id: str | None
     ) -> str:
         """Queue an asynchronous invocation and return its request id, the same for every try."""
-        request_id = str(uuid.uuid4())
-        trace_id = trace_id or new_trace_id()
-        self.events.put(
-            lambda: self.invoke(find(), payload, invoked_arn, request_id, trace_id=trace_id)
-        )
-        return request_id
+        event = Event(str(uuid.uuid4()), payload, invoked_arn, trace_id or new_trace_id(), find)
+        self.events.put(event)
+        return event.request_id
 
     def prepare(self, configuration: FunctionConfiguration) -> None:
         """Begin to unpack a new function's package and layers, so that its first Init needn't."""
@@ -104,6 +125,19 @@ class FunctionService:
     def _make_sandbox(self) -> Sandbox:
         own = self._folder / "environments" / uuid.uuid4().hex
         return Sandbox(self.isolation, Place(self._runtime, self.packages.root, own))
+
+    async def _invoke_event(self, target: Target, event: Event) -> Outcome:
+        return await self.invoke(
+            target, event.payload, event.invoked_arn, event.request_id, trace_id=event.trace_id
+        )
+
+    def _invoke_destination(self, function_arn: str, payload: bytes, trace_id: str) -> None:
+        def find() -> Target:
+            _, _, _, region, account, *_ = function_arn.split(":")
+            return find_function(function_arn, None, account, region)
+
+        find()
+        self.invoke_later(find, payload, function_arn, trace_id)
 
     async def _create(self, configuration: FunctionConfiguration) -> Environment:
         sandbox = self._sandboxes.take()
