@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import errno
+import functools
 import os
 import shutil
 import socket
@@ -166,10 +168,20 @@ class LocalCloud:
         moto = MotoApp(self.account_id)
         service = FunctionService(
             folder, prepare_runtime(self.native_client), self.isolation, self._credentials,
-            log.write, gatekeeper.may_role, self.record, lambda: self.endpoint_url, **self._limits,
+            log.write, gatekeeper.may_role, self.record, lambda: self.endpoint_url,
+            lambda limit: functions.unreserved(self.account_id, self.region, limit),
+            lambda *status: None, **self._limits,
         )  # fmt: skip
         settings = Settings()
         settings.add("event_speed", lambda: service.clock.speed, service.clock.set_speed, minimum=1)
+        for limit in dataclasses.fields(service.limits):
+            settings.add(
+                limit.name,
+                functools.partial(getattr, service.limits, limit.name),
+                functools.partial(setattr, service.limits, limit.name),
+                minimum=1,
+                whole=True,
+            )
         pollers = Pollers(self.account_id, Invoker(service, gatekeeper.may_role, self.record))
         pollers.install(gatekeeper.may_role)
         notifications = Notifications(service, self.record, self.account_id)

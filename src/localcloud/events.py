@@ -20,9 +20,9 @@ _REQUEST = {"function": str, "request_id": str}
 # that is $LATEST; durations are in ms.
 ENTRY_FIELDS: Mapping[str, Mapping[str, _Types]] = {
     # An execution environment's life.
-    "init.start": {**_ENVIRONMENT, "phase": str},
+    "init.start": {**_ENVIRONMENT, "phase": str, "initialization_type": str},
     "init.end": {**_ENVIRONMENT, "phase": str, "duration_ms": _NUMBER, "error_type": _TEXT_OR_NONE},
-    "invoke.start": {**_ENVIRONMENT, "request_id": str},
+    "invoke.start": {**_ENVIRONMENT, "request_id": str, "initialization_type": str},
     "invoke.end": {
         **_ENVIRONMENT,
         "request_id": str,

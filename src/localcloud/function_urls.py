@@ -19,8 +19,8 @@ from .control_plane.function_urls import FunctionUrl
 from .control_plane.functions import FunctionNotFound, find_function
 from .control_plane.principals import Principal
 from .cors import cors_headers, preflight
+from .functions.concurrency import Throttled
 from .functions.lineage import RecursionStopped
-from .functions.scheduler import Throttled
 from .functions.service import FunctionService, new_trace_id
 from .identity import Gatekeeper
 

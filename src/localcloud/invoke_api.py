@@ -7,8 +7,8 @@ import uuid
 from urllib.parse import parse_qs, unquote
 
 from .control_plane.functions import FunctionNotFound, find_function
+from .functions.concurrency import Throttled
 from .functions.lineage import RecursionStopped
-from .functions.scheduler import Throttled
 from .functions.service import FunctionService
 
 Headers = list[tuple[bytes, bytes]]

@@ -48,6 +48,13 @@ def find_function(name: str, qualifier: str | None, account_id: str, region: str
     return Target(_configuration(function, backend), latest.reserved_concurrency)
 
 
+def unreserved(account_id: str, region: str, limit: int) -> int:
+    """What of the account's concurrency no function has reserved."""
+    backend: LambdaBackend = lambda_backends[account_id][region]
+    groups = backend._lambdas._functions.values()
+    return limit - sum(group["latest"].reserved_concurrency or 0 for group in groups)
+
+
 def event_invoke_settings(function_arn: str) -> EventInvokeSettings:
     """The asynchronous invocation settings of a function, version or alias, by ARN."""
     _, _, _, region, account, _, name = function_arn.split(":")[:7]

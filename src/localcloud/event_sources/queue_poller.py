@@ -13,8 +13,8 @@ from ..control_plane import event_filter, queues
 from ..control_plane.event_sources import EventSourceMapping
 from ..control_plane.functions import FunctionNotFound
 from ..control_plane.queues import QueueMessage
+from ..functions.concurrency import Throttled
 from ..functions.lineage import RecursionStopped, depth
-from ..functions.scheduler import Throttled
 from .batch_failures import failed_items
 from .invoker import Invoker
 

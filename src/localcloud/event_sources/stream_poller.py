@@ -15,9 +15,9 @@ from ..control_plane import event_filter, streams
 from ..control_plane.event_sources import EventSourceMapping
 from ..control_plane.functions import FunctionNotFound
 from ..control_plane.streams import StreamEntry
+from ..functions.concurrency import Throttled
 from ..functions.configuration import Outcome
 from ..functions.lineage import RecursionStopped
-from ..functions.scheduler import Throttled
 from .batch_failures import failed_items
 from .batch_record import BatchRecord
 from .invoker import Invoker

@@ -49,6 +49,11 @@ class FunctionConfiguration:
     layers: tuple[Archive, ...]
     logging: Logging
 
+    @property
+    def function_arn(self) -> str:
+        """The ARN of the function itself, without a version."""
+        return ":".join(self.arn.split(":")[:7])
+
 
 @dataclass(frozen=True)
 class EventInvokeSettings:

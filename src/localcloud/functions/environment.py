@@ -30,6 +30,7 @@ from .runtime_api import RuntimeApi
 from .sandbox import Sandbox
 
 INIT_LIMIT_S = 10.0
+PROVISIONED_INIT_LIMIT_S = 130.0  # or the function's timeout, where that is longer
 # A process that left its process group runs on this long after an invocation: to look for one costs
 # more than an invocation may take.
 _STRAYS_AFTER_S = 0.02
@@ -55,6 +56,7 @@ class Environment:
     def __init__(
         self,
         configuration: FunctionConfiguration,
+        initialization_type: str,
         sandbox: Sandbox,
         contents: Contents,
         variables: Callable[[View, str, str], dict[str, str]],
@@ -66,12 +68,13 @@ class Environment:
         self.state = State.INIT
         self.created = time.monotonic()
         self.id = uuid.uuid4().hex
+        self._initialization_type = initialization_type
         self._sandbox = sandbox
         self._contents = contents
         self._variables = variables
         self._record = record
         self._log = EnvironmentLog(
-            configuration, self.id, "on-demand", runtime_version,
+            configuration, self.id, initialization_type, runtime_version,
             LogPipe(sandbox.log_descriptor), log,
         )  # fmt: skip
         self._api = RuntimeApi(self)
@@ -105,9 +108,16 @@ class Environment:
         self._sandbox.on_gone = self._on_gone
         with contextlib.suppress(BrokenPipeError):  # Init will find that it is gone
             self._sandbox.assign(self._contents, environment)
-        init_ms, result = await self._init("init", INIT_LIMIT_S)
+        timeout = self.configuration.timeout_s
+        on_demand = self._initialization_type == "on-demand"
+        limit_s = INIT_LIMIT_S if on_demand else max(PROVISIONED_INIT_LIMIT_S, timeout)
+        init_ms, result = await self._init("init", limit_s)
         if result.failure is None:
-            self._init_ms = init_ms
+            self.state = State.READY
+            if on_demand:  # else Init is no part of an invocation
+                self._init_ms = init_ms
+        if not on_demand and self._api.is_waiting:
+            self._freeze()
 
     async def invoke(self, invocation: Invocation) -> Outcome:
         """Run one invocation and return what came of it; never raises for the function's faults."""
@@ -124,7 +134,10 @@ class Environment:
             _, result = await self._init("invoke", timeout)
         started = time.time()
         self._log.start(invocation.request_id)
-        self._add("invoke.start", request_id=invocation.request_id)
+        self._add(
+            "invoke.start", request_id=invocation.request_id,
+            initialization_type=self._initialization_type,
+        )  # fmt: skip
         if result is None or result.failure is None:
             result = await self._run(invocation, begun + timeout, started + timeout)
         duration_ms = (time.monotonic() - begun) * 1000
@@ -225,7 +238,7 @@ class Environment:
     async def _init(self, phase: str, limit_s: float) -> tuple[float, Result]:
         """Start the runtime and wait until it asks for work; return the time in ms and the result."""
         begun = time.monotonic()
-        self._add("init.start", phase=phase)
+        self._add("init.start", phase=phase, initialization_type=self._initialization_type)
         self._log.init_start(phase)
         self._verdict = None
         self._waiter = self._loop.create_future()
@@ -384,6 +397,11 @@ class Environment:
 
     def _on_gone(self) -> None:
         self._on_exit("runtime", -signal.SIGKILL)
+
+    @property
+    def is_initialised(self) -> bool:
+        """Whether Init has succeeded and the runtime waits for work."""
+        return self._runtime_up
 
     @property
     def is_usable(self) -> bool:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from ..control_plane.functions import FunctionNotFound, Target
 from ..events import Record
+from .concurrency import Throttled
 from .configuration import EventInvokeSettings, Outcome
 from .destinations import Destinations
 from .event_clock import EventClock
 from .invocation_record import DeadLetter, InvocationRecord
 from .lineage import RecursionStopped
-from .scheduler import Throttled
 
 RETRY_DELAYS_S = (60.0, 120.0)
 FIRST_BACK_OFF_S = 1.0

@@ -1,6 +1,7 @@
 """Lambda's data plane: what the front door, S3 and moto ask to run a function."""
 
 import asyncio
+import dataclasses
 import secrets
 import time
 import uuid
@@ -14,6 +15,7 @@ from ..control_plane.functions import (
     find_function,
 )
 from ..events import Record
+from .concurrency import Concurrency, Limits
 from .configuration import FunctionConfiguration, Invocation, Outcome
 from .destinations import Destinations
 from .environment import Environment
@@ -23,6 +25,7 @@ from .function_log import MayRole
 from .isolation import Contents, Isolation, Place, View
 from .lineage import MAX_INVOCATIONS, RecursionStopped, next_header
 from .package import PackageStore
+from .provisioned import SetStatus
 from .runtime import RUNTIME_VERSION
 from .sandbox import Sandbox
 from .sandbox_pool import SandboxPool
@@ -37,7 +40,8 @@ class FunctionService:
 
     `credentials(role_arn, session_name, region)` makes the variables of an execution role's
     credentials. `log` takes an environment's log events. `may_role(role_arn, session, action,
-    resource)` says what a role is allowed.
+    resource)` says what a role is allowed. `unreserved(account's limit)` is what of it no function has
+    reserved; `set_status` takes how far provisioned concurrency is.
     """
 
     def __init__(
@@ -50,6 +54,8 @@ class FunctionService:
         may_role: MayRole,
         record: Record,
         endpoint_url: Callable[[], str],
+        unreserved: Callable[[int], int],
+        set_status: SetStatus,
         **limits: float,
     ):
         self.isolation = isolation
@@ -66,7 +72,10 @@ class FunctionService:
             self.clock, self._invoke_event, event_invoke_settings, self.destinations, record
         )
         self._sandboxes = SandboxPool(self._make_sandbox, int(limits.pop("spare_sandboxes", 2)))
-        self.scheduler = Scheduler(self._create, record, **limits)
+        names = [each.name for each in dataclasses.fields(Limits) if each.name in limits]
+        self.limits = Limits(**{name: int(limits.pop(name)) for name in names})
+        concurrency = Concurrency(self.limits, lambda: unreserved(self.limits.account_concurrency))
+        self.scheduler = Scheduler(self._create, concurrency, set_status, record, **limits)
 
     def start(self) -> None:
         """Begin to keep sandboxes ready."""
@@ -110,6 +119,15 @@ class FunctionService:
         self.events.put(event)
         return event.request_id
 
+    def provide(self, arn: str, wanted: int) -> None:
+        """Have so many provisioned environments for a version or alias, given with its ARN."""
+        _, _, _, region, account, *_ = arn.split(":")
+        if wanted:
+            target = find_function(arn, None, account, region)
+            self.scheduler.provisioned.provide(arn, target.configuration, wanted)
+        else:
+            self.scheduler.provisioned.release(arn)
+
     def prepare(self, configuration: FunctionConfiguration) -> None:
         """Begin to unpack a new function's package and layers, so that its first Init needn't."""
         loop = asyncio.get_running_loop()
@@ -139,7 +157,9 @@ class FunctionService:
         find()
         self.invoke_later(find, payload, function_arn, trace_id)
 
-    async def _create(self, configuration: FunctionConfiguration) -> Environment:
+    async def _create(
+        self, configuration: FunctionConfiguration, initialization_type: str
+    ) -> Environment:
         sandbox = self._sandboxes.take()
         try:
             contents = await self._unpack(configuration)
@@ -152,12 +172,14 @@ class FunctionService:
 
         def variables(view: View, log_stream: str, runtime_api: str) -> dict[str, str]:
             return environment_variables(
-                configuration, view, credentials, self._endpoint_url(), runtime_api, log_stream
-            )
+                configuration, initialization_type, view, credentials, self._endpoint_url(),
+                runtime_api, log_stream,
+            )  # fmt: skip
 
         return Environment(
-            configuration, sandbox, contents, variables, self._log, self._record, RUNTIME_VERSION
-        )
+            configuration, initialization_type, sandbox, contents, variables, self._log,
+            self._record, RUNTIME_VERSION,
+        )  # fmt: skip
 
     async def _unpack(self, configuration: FunctionConfiguration) -> Contents:
         """The function's folders. Unpacking is done once, by a thread, so that others are served."""

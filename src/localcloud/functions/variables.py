@@ -24,6 +24,7 @@ def base_variables(view: View) -> dict[str, str]:
 
 def environment_variables(
     configuration: FunctionConfiguration,
+    initialization_type: str,
     view: View,
     credentials: dict[str, str],
     endpoint_url: str,
@@ -47,7 +48,7 @@ def environment_variables(
         "AWS_LAMBDA_FUNCTION_NAME": configuration.name,
         "AWS_LAMBDA_FUNCTION_VERSION": configuration.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.memory_mb),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type,
         "AWS_LAMBDA_LOG_GROUP_NAME": configuration.logging.group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
