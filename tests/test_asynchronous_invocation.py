@@ -182,7 +182,7 @@ def test_throttled_until_too_old(local_cloud):
     )
     client = local_cloud.client("lambda")
     client.put_function_concurrency(FunctionName="crowded", ReservedConcurrentExecutions=1)
-    invoke_event(local_cloud, "crowded", {"s": 2})
+    invoke_event(local_cloud, "crowded", {"s": 6})
     wait_for(lambda: entries(local_cloud, "invoke.start", "crowded"))
     invoke_event(local_cloud, "crowded", {"s": 0})
     record = json.loads(receive(local_cloud, url)["Body"])

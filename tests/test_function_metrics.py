@@ -94,7 +94,7 @@ def test_concurrent_executions(local_cloud):
     deploy(local_cloud, "crowd", SOURCE)
     client = local_cloud.client("lambda")
     for _ in range(3):
-        client.invoke(FunctionName="crowd", InvocationType="Event", Payload=b'{"s": 1}')
+        client.invoke(FunctionName="crowd", InvocationType="Event", Payload=b'{"s": 4}')
     deploy(local_cloud, "reserved", SOURCE)
     client.put_function_concurrency(FunctionName="reserved", ReservedConcurrentExecutions=5)
     invoke(local_cloud, "reserved")
