@@ -15,11 +15,12 @@ _REFILL_AFTER_S = 0.2
 
 
 class SandboxPool:
-    """Keeps `spares` sandboxes ready. Belongs to the event loop."""
+    """Keeps one sandbox ready, and up to `spares` where functions are used. Belongs to the event loop."""
 
     def __init__(self, make: Callable[[], Sandbox], spares: int):
         self._make = make
         self._spares = spares
+        self._taken = 0
         self._ready: list[Sandbox] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -31,6 +32,7 @@ class SandboxPool:
 
     def take(self) -> Sandbox:
         """Return the oldest that stands ready, or a new one."""
+        self._taken += 1
         self.fill_later()
         while self._ready:
             sandbox = self._ready.pop(0)
@@ -51,6 +53,6 @@ class SandboxPool:
         for sandbox in [sandbox for sandbox in self._ready if not sandbox.is_alive]:
             self._ready.remove(sandbox)
             sandbox.destroy()
-        if len(self._ready) < self._spares:
+        if len(self._ready) < min(self._spares, 1 + self._taken):
             self._ready.append(self._make())
             self.fill_later()
