@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from . import function_urls, invoke_api
 from .actions import ApiRequest, credential_scope
 from .control_plane.moto_app import MotoApp
+from .control_plane.state import may_change, note_change
 from .function_urls import FunctionUrls
 from .functions.service import FunctionService
 from .identity import Gatekeeper
@@ -98,6 +99,8 @@ class FrontDoor:
             answer = await asyncio.get_running_loop().run_in_executor(
                 self._workers, context.run, self._moto.handle, scope, body, service
             )
+        if may_change(request.method, headers, body):
+            note_change()
         held.extend(events)
         return answer
 

@@ -3,6 +3,7 @@
 from moto.logs.models import logs_backends
 
 from ..functions.report import LogEvent
+from .state import note_change
 
 
 def group_exists(account_id: str, region: str, group: str) -> bool:
@@ -13,6 +14,7 @@ def group_exists(account_id: str, region: str, group: str) -> bool:
 def create_group(account_id: str, region: str, group: str) -> None:
     """Create a log group, unless it is there."""
     logs_backends[account_id][region].ensure_log_group(group)
+    note_change()
 
 
 def put_events(
@@ -25,3 +27,4 @@ def put_events(
     backend.put_log_events(
         group, stream, [{"timestamp": e.timestamp, "message": e.message} for e in events]
     )
+    note_change()
