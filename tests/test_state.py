@@ -1,6 +1,7 @@
 """State that survives: everything comes back equal, from a folder that only one server uses."""
 
 import concurrent.futures
+import functools
 import json
 import shutil
 import socket
@@ -38,13 +39,21 @@ def folder(tmp_path):
     return tmp_path / "state"
 
 
+@functools.cache
+def session():
+    """One for all clients: a session reads each service's model once."""
+    return LocalCloud(port=0).session()
+
+
+def client(cloud, service):
+    return session().client(service, endpoint_url=cloud.endpoint_url)
+
+
 def fill(cloud):
     """Make one of everything that a lesson makes."""
-    s3, iam, functions = cloud.client("s3"), cloud.client("iam"), cloud.client("lambda")
+    s3, iam, functions = client(cloud, "s3"), client(cloud, "iam"), client(cloud, "lambda")
     s3.create_bucket(Bucket="pictures")
-    s3.put_bucket_versioning(
-        Bucket="pictures", VersioningConfiguration={"Status": "Enabled"}
-    )
+    s3.put_bucket_versioning(Bucket="pictures", VersioningConfiguration={"Status": "Enabled"})
     for body in (b"small", BODY, BODY[::-1]):
         s3.put_object(Bucket="pictures", Key="a b/é.jpg", Body=body, Metadata={"by": "me"})
     s3.put_object(Bucket="pictures", Key="gone", Body=BODY)
@@ -82,23 +91,23 @@ def fill(cloud):
     )
     assert invoke(cloud, "worker")[0] == 7
     log_messages(cloud, "/aws/lambda/worker", "REPORT")
-    cloud.client("cloudformation").create_stack(
+    client(cloud, "cloudformation").create_stack(
         StackName="whole", TemplateBody=json.dumps(TEMPLATE), Capabilities=["CAPABILITY_IAM"]
     )
-    queue = cloud.client("sqs").create_queue(QueueName="letters")["QueueUrl"]
-    cloud.client("sqs").send_message(QueueUrl=queue, MessageBody="dear")
-    cloud.client("dynamodb").create_table(
+    queue = client(cloud, "sqs").create_queue(QueueName="letters")["QueueUrl"]
+    client(cloud, "sqs").send_message(QueueUrl=queue, MessageBody="dear")
+    client(cloud, "dynamodb").create_table(
         TableName="rows", BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
     )  # fmt: skip
-    cloud.client("dynamodb").put_item(TableName="rows", Item={"id": {"S": "1"}})
+    client(cloud, "dynamodb").put_item(TableName="rows", Item={"id": {"S": "1"}})
 
 
 def picture(cloud):
     """What boto3 says of all that `fill` has made: ids, times, etags, texts."""
-    s3, iam, functions = cloud.client("s3"), cloud.client("iam"), cloud.client("lambda")
-    logs, stacks, sqs = (cloud.client(name) for name in ("logs", "cloudformation", "sqs"))
+    s3, iam, functions = client(cloud, "s3"), client(cloud, "iam"), client(cloud, "lambda")
+    logs, stacks, sqs = (client(cloud, name) for name in ("logs", "cloudformation", "sqs"))
     versions = s3.list_object_versions(Bucket="pictures")
     seen = {
         "buckets": s3.list_buckets(),
@@ -126,12 +135,12 @@ def picture(cloud):
         "stacks": stacks.describe_stacks(),
         "resources": stacks.describe_stack_resources(StackName="whole"),
         "stack events": stacks.describe_stack_events(StackName="whole"),
-        "topics": cloud.client("sns").list_topics(),
+        "topics": client(cloud, "sns").list_topics(),
         "queue": sqs.get_queue_attributes(
             QueueUrl=sqs.get_queue_url(QueueName="letters")["QueueUrl"], AttributeNames=["All"]
         ),
-        "table": cloud.client("dynamodb").describe_table(TableName="rows"),
-        "rows": cloud.client("dynamodb").scan(TableName="rows"),
+        "table": client(cloud, "dynamodb").describe_table(TableName="rows"),
+        "rows": client(cloud, "dynamodb").scan(TableName="rows"),
     }
     for answer in seen.values():
         if isinstance(answer, dict):
