@@ -357,3 +357,39 @@ def test_requests_go_on_while_the_state_is_written(folder):
         assert sorted(keys, key=int) == [str(number) for number in range(150)]
         body = s3.get_object(Bucket="busy", Key="77")["Body"].read()
         assert body == BODY + b"77"
+
+
+def test_events_that_wait_are_not_lost(folder):
+    source = """
+        def handler(event, context):
+            if not event.get("again"):
+                print("tried", event["number"], context.aws_request_id)
+                raise ValueError("not yet")
+    """
+    with LocalCloud(port=0, state=folder) as cloud:
+        deploy(cloud, "later", source)
+        cloud.client("lambda").invoke(
+            FunctionName="later", InvocationType="Event", Payload=b'{"number": 7}'
+        )
+        (before,) = [m for m in log_messages(cloud, "/aws/lambda/later", "REPORT") if "tried" in m]
+        # It waits now for its second try, in a minute.
+    with restart(folder) as cloud:
+
+        def tries():
+            texts = log_messages(cloud, "/aws/lambda/later", "tried 7")
+            return [text for text in texts if "tried" in text]
+
+        wait_for(lambda: len(tries()) == 2)
+        assert set(tries()) == {before}, "the same request id"
+
+
+def test_events_that_are_done_do_not_come_again(folder):
+    with LocalCloud(port=0, state=folder) as cloud:
+        deploy(cloud, "once", "def handler(event, context): print('done')\n")
+        cloud.client("lambda").invoke(FunctionName="once", InvocationType="Event", Payload=b"{}")
+        log_messages(cloud, "/aws/lambda/once", "REPORT")
+        wait_for(lambda: cloud.status()["state_written"])
+    with restart(folder) as cloud:
+        assert invoke(cloud, "once")[1] is None
+        starts = [e for e in cloud.record.entries() if e["type"] == "invoke.start"]
+        assert len(starts) == 1

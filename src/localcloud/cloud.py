@@ -218,9 +218,12 @@ class LocalCloud:
             lambda configuration: loop.call_soon_threadsafe(service.prepare, configuration),
             lambda arn: loop.call_soon_threadsafe(service.scheduler.retire, arn),
         )
-        self._keeper = keeper = StateKeeper(self._state) if self._state else None
+        if self._state:
+            self._keeper = StateKeeper(self._state, service.queued_events)
+        keeper = self._keeper
 
         def reset() -> None:
+            service.drop_events()
             for arn in functions.function_arns(self.account_id):
                 service.scheduler.retire(arn)
             moto.reset()
@@ -235,8 +238,8 @@ class LocalCloud:
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None
         try:
-            if keeper:
-                keeper.start()
+            for event in keeper.start() if keeper else ():
+                service.queue_again(event, notifications.finder(event.invoked_arn))
             self._ready.set()
             service.start()
             await self._server.serve(sockets=[listener])

@@ -23,6 +23,7 @@ from typing import Any
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.logs.models import LogEvent
 
+from ..functions.configuration import QueuedEvent
 from . import kept_apart
 from .kept_apart import KeptApart
 
@@ -99,7 +100,9 @@ class _LaterUnpickler(pickle.Unpickler):
         return self._shared[pid]
 
 
-def take(apart: KeptApart, later: Later | None, left_out: set[str]) -> tuple[bytes, set[str]]:
+def take(
+    apart: KeptApart, later: Later | None, left_out: set[str], events: list[QueuedEvent]
+) -> tuple[bytes, set[str]]:
     """Pickle every resource; return the bytes and the names of the files that belong to them.
 
     `later` is what nobody has asked for yet. `left_out` are modules whose resources can't be pickled.
@@ -121,20 +124,22 @@ def take(apart: KeptApart, later: Later | None, left_out: set[str]) -> tuple[byt
     elif later:
         apart.names |= later.names
     first.dump(later and (later.modules, later.shared, later.names))
-    first.dump(LogEvent._event_id)
+    first.dump((LogEvent._event_id, events))
     first_bytes = buffer.getvalue()
     header = len(first_bytes).to_bytes(8, "big")
     return header + first_bytes + (later.data if later else b""), apart.names
 
 
-def put_back(data: bytes) -> Later | None:
-    """Give moto the resources of the first part; return the second, for `put_back_later`."""
+def put_back(data: bytes) -> tuple[Later | None, list[QueuedEvent]]:
+    """Give moto the resources of the first part; return the second, for put_back_later, and the
+    events that were queued.
+    """
     size = int.from_bytes(data[:8], "big")
     unpickler = pickle.Unpickler(io.BytesIO(data[8 : 8 + size]))
-    contents, rest, event_id = (unpickler.load() for _ in range(3))
+    contents, rest, (event_id, events) = (unpickler.load() for _ in range(3))
     _put(contents)
     LogEvent._event_id = event_id
-    return Later(data[8 + size :], *rest) if rest else None
+    return (Later(data[8 + size :], *rest) if rest else None), events
 
 
 def put_back_later(later: Later) -> None:

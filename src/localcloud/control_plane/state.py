@@ -11,11 +11,13 @@ import platform
 import threading
 import time
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from moto import __version__ as moto_version
 from moto.core.base_backend import BackendDict
 
+from ..functions.configuration import QueuedEvent
 from ..state_folder import StateFolder
 from . import snapshot
 from .kept_apart import KeptApart
@@ -54,10 +56,14 @@ def may_change(method: str, headers: dict[str, str], body: bytes) -> bool:
 
 
 class StateKeeper:
-    """Brings a folder's state back and keeps it up to date. The folder must have been taken."""
+    """Brings a folder's state back and keeps it up to date. The folder must have been taken.
 
-    def __init__(self, folder: StateFolder):
+    `queued_events` tells which events of asynchronous invocations wait or run.
+    """
+
+    def __init__(self, folder: StateFolder, queued_events: Callable[[], list[QueuedEvent]]):
         self._folder = folder
+        self._queued_events = queued_events
         self._apart = KeptApart(folder)
         self._later: snapshot.Later | None = None
         self._names: set[str] = set()
@@ -68,11 +74,12 @@ class StateKeeper:
         self._loading = threading.RLock()
         self._thread = threading.Thread(target=self._run, name="state", daemon=True)
 
-    def start(self) -> None:
-        """Restore what the folder keeps, and begin to write changes."""
-        self._restore()
+    def start(self) -> list[QueuedEvent]:
+        """Restore what the folder keeps, begin to write changes; return the events to queue again."""
+        events = self._restore()
         _changed.clear()
         self._thread.start()
+        return events
 
     def close(self) -> None:
         """Write what has not been written yet, and end."""
@@ -137,12 +144,16 @@ class StateKeeper:
 
     def _take(self) -> tuple[bytes, set[str]]:
         """Pickle while requests go on: where one disturbs it, again."""
+
+        def take() -> tuple[bytes, set[str]]:
+            return snapshot.take(self._apart, self._later, self._left_out, self._queued_events())
+
         for number in range(_TRIES):
             try:
                 if number < _TRIES - _UNDISTURBED_TRIES:
-                    return snapshot.take(self._apart, self._later, self._left_out)
+                    return take()
                 with snapshot.undisturbed():
-                    return snapshot.take(self._apart, self._later, self._left_out)
+                    return take()
             except RuntimeError as error:  # "dictionary changed size during iteration"
                 disturbance = error
             except Exception:
@@ -166,18 +177,19 @@ class StateKeeper:
 
     # -- reading --------------------------------------------------------------------------------
 
-    def _restore(self) -> None:
+    def _restore(self) -> list[QueuedEvent]:
         try:
             raw = self._folder.snapshot.read_bytes()
         except FileNotFoundError:
-            return
+            return []
         try:
-            self._later = snapshot.put_back(_payload(raw))
+            self._later, events = snapshot.put_back(_payload(raw))
         except Exception as error:
             self._set_aside(error)
-            return
+            return []
         if self._later:
             self._wait_for_later()
+        return events
 
     def _set_aside(self, error: Exception) -> None:
         aside = self._folder.set_aside()
