@@ -48,6 +48,8 @@ class FrontDoor:
         if scope["type"] != "http":
             return
         body = await _read(receive)
+        if body is None:
+            return
         held: list = []
         try:
             status, headers, content = await self._answer(scope, body, held)
@@ -105,12 +107,13 @@ class FrontDoor:
         return answer
 
 
-async def _read(receive) -> bytes:
+async def _read(receive) -> bytes | None:
+    """The whole body; None where the client has gone before its end: half a request means nothing."""
     chunks = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            break
+            return None
         chunks.append(message.get("body", b""))
         if not message.get("more_body"):
             break
