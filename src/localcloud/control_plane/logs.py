@@ -22,6 +22,8 @@ def put_events(
 ) -> None:
     """Append events to a stream of an existing group; the stream is created if need be."""
     backend = logs_backends[account_id][region]
+    if group not in backend.groups:
+        return  # deleted a moment ago, and these events with it
     if stream not in backend.groups[group].streams:
         backend.create_log_stream(group, stream)
     backend.put_log_events(

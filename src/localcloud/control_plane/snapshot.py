@@ -180,7 +180,11 @@ def _module(backend: BackendDict) -> str:
 
 def _contents(backend: BackendDict) -> tuple:
     extras = {name: value for name, value in backend.__dict__.items() if name not in _OWN}
-    accounts = {account: dict(regions) for account, regions in dict.items(backend)}
+    # With what is in them beside resources: moto finds out a service's regions by loading a list of
+    # all of AWS's, which takes longer than the whole start.
+    accounts = {
+        account: (regions.__dict__, dict(regions)) for account, regions in dict.items(backend)
+    }
     return _where(backend), extras, accounts
 
 
@@ -188,9 +192,15 @@ def _put(contents: list[tuple]) -> None:
     for where, extras, accounts in contents:
         backend = _backends(*where)
         backend.__dict__.update(extras)
-        for account, regions in accounts.items():
-            for region, resources in regions.items():
-                dict.__setitem__(backend[account], region, resources)
+        if backend not in BackendDict._instances:
+            BackendDict._instances.append(backend)
+        for account, (attributes, regions) in accounts.items():
+            target = dict.get(backend, account)
+            if target is None:
+                target = AccountSpecificBackend.__new__(AccountSpecificBackend)
+            target.__dict__.update(attributes)
+            dict.update(target, regions)
+            dict.__setitem__(backend, account, target)
 
 
 def _where(backend: BackendDict) -> tuple[str, str]:
