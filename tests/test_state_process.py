@@ -10,7 +10,6 @@ import urllib.error
 import urllib.request
 
 import boto3
-import psutil
 import pytest
 
 from deployment import deploy, invoke, wait_for
@@ -28,8 +27,9 @@ class Cloud:
     def client(self, service):
         return self._session.client(service, endpoint_url=self.endpoint_url)
 
-    def health(self):
-        with urllib.request.urlopen(f"{self.endpoint_url}/_localcloud/health") as answer:
+    def ask(self, page):
+        """One of the server's own pages: health or events."""
+        with urllib.request.urlopen(f"{self.endpoint_url}/_localcloud/{page}") as answer:
             return json.load(answer)
 
 
@@ -61,7 +61,7 @@ def test_a_killed_server_loses_nothing_that_was_written(tmp_path):
         cloud.client("s3").create_bucket(Bucket="kept")
         put = cloud.client("s3").put_object(Bucket="kept", Key="k", Body=b"x" * 300_000)
         user = cloud.client("iam").create_user(UserName="ada")["User"]
-        wait_for(lambda: cloud.health()["state_written"])
+        wait_for(lambda: cloud.ask("health")["state_written"])
         command.interrupt(signal.SIGKILL)
     assert (tmp_path / "lock").read_text(), "a killed server can't tidy up"
     with server(tmp_path) as command:
@@ -155,14 +155,12 @@ def test_lab_reset_empties_a_running_cloud(tmp_path):
         cloud.client("cloudformation").create_stack(
             StackName="gone", TemplateBody='{"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}'
         )
-        environments = psutil.Process(command.process.pid).children(recursive=True)
-        assert environments
         done = lab(tmp_path, "reset", "--cloud", "--yes")
         assert (done.returncode, done.stdout) == (0, "The local cloud is empty.\n")
         assert buckets(cloud) == []
         assert cloud.client("cloudformation").describe_stacks()["Stacks"] == []
         assert cloud.client("lambda").list_functions()["Functions"] == []
-        wait_for(lambda: not any(process.is_running() for process in environments))
+        wait_for(lambda: "shutdown" in [entry["type"] for entry in cloud.ask("events")])
         deploy(cloud, "gone", "def handler(event, context): return 2\n")
         assert invoke(cloud, "gone")[0] == 2
         assert command.interrupt() == 0
