@@ -393,3 +393,20 @@ def test_events_that_are_done_do_not_come_again(folder):
         assert invoke(cloud, "once")[1] is None
         starts = [e for e in cloud.record.entries() if e["type"] == "invoke.start"]
         assert len(starts) == 1
+
+
+def test_a_restored_event_source_is_polled(folder):
+    with LocalCloud(port=0, state=folder) as cloud:
+        sqs = client(cloud, "sqs")
+        url = sqs.create_queue(QueueName="letters")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+        role = make_role(cloud, "reader", {"Action": "sqs:*", "Resource": "*"})
+        deploy(cloud, "reader", "def handler(event, context): print('read')\n", role)
+        client(cloud, "lambda").create_event_source_mapping(
+            FunctionName="reader", EventSourceArn=arn["QueueArn"]
+        )
+    with restart(folder) as cloud:
+        sqs = client(cloud, "sqs")
+        url = sqs.get_queue_url(QueueName="letters")["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody="dear")
+        log_messages(cloud, "/aws/lambda/reader", "read")

@@ -207,13 +207,10 @@ def test_lab_reset_asks_at_a_terminal(tmp_path, answer, left):
 
 def test_no_page_of_the_web_can_empty_a_cloud(local_cloud):
     local_cloud.client("s3").create_bucket(Bucket="precious")
-    address = f"{local_cloud.endpoint_url}/_localcloud/reset"
-    for method, content_type in (("GET", "application/json"), ("POST", "text/plain")):
-        request = urllib.request.Request(
-            address, b"{}", {"Content-Type": content_type}, method=method
-        )
+    address = f"{local_cloud.endpoint_url}/_localcloud/resources"
+    for method in ("GET", "POST"):
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request)
-        assert refused.value.code == 404
+            urllib.request.urlopen(urllib.request.Request(address, b"{}", method=method))
+        assert refused.value.code == 405
         refused.value.close()
     assert buckets(local_cloud) == ["precious"]

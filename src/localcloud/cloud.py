@@ -240,6 +240,7 @@ class LocalCloud:
         try:
             for event in keeper.start() if keeper else ():
                 service.queue_again(event, notifications.finder(event.invoked_arn))
+            pollers.changed()  # of restored mappings
             self._ready.set()
             service.start()
             await self._server.serve(sockets=[listener])
