@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 LEARNER := $(VENV)/.ready-learner
 TEST := $(VENV)/.ready-test
 
-.PHONY: help start test demo notebooks bench lint lock clean
+.PHONY: help start test demo notebooks bench soak lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ notebooks: $(TEST) ## run every notebook from top to bottom and keep its outputs
 
 bench: $(TEST) ## measure speed beside another local AWS
 	$(BIN)/python -m benchmarks
+
+soak: $(TEST) ## ten minutes of mixed load (MINUTES=3 for less): does the local cloud stay as it was?
+	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10)
 
 lint: $(TEST) ## check format, style and templates
 	$(BIN)/ruff check .

@@ -84,21 +84,3 @@ def test_a_taken_port_gives_one_plain_line():
         rf"Port {port} is taken by another program\. Stop it, or use a free one: --port \d+\n",
         result.stderr,
     )
-
-
-@pytest.mark.parametrize(
-    "request_bytes",
-    [
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"GET / HTTP/9.9\r\n\r\n",
-        b"POST /2015-03-31/functions/x/invocations HTTP/1.1\r\nContent-Length: nine\r\n\r\n",
-        b"GET /%ff%fe%00 HTTP/1.1\r\nHost: x\r\nAuthorization: AWS4-HMAC-SHA256 nonsense\r\n\r\n",
-    ],
-)
-def test_a_malformed_request_does_not_take_it_down(server, request_bytes):
-    port = int(server.endpoint_url.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(request_bytes)
-        connection.shutdown(socket.SHUT_WR)
-        connection.recv(65536)
-    assert server.client("s3").list_buckets()["Buckets"] == []

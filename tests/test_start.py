@@ -171,8 +171,8 @@ def test_jupyterlab_that_cannot_start_is_shown(work, tmp_path):
 @pytest.mark.parametrize(
     ("module", "arguments"), [("labkit.cli", ["cloud"]), ("localcloud", [])], ids=["lab", "module"]
 )
-def test_cloud_alone(module, arguments):
-    with running(*arguments, "--port", "0", module=module) as cloud:
+def test_cloud_alone(module, arguments, work):
+    with running(*arguments, "--port", "0", module=module, LAB_WORK=str(work)) as cloud:
         endpoint = cloud.line_with("localcloud answers on").split()[-1]
         assert cloud_answers(int(endpoint.rsplit(":", 1)[1]))
         family = cloud.family()
@@ -181,12 +181,12 @@ def test_cloud_alone(module, arguments):
         assert not any(psutil.pid_exists(member.pid) for member in family)
 
 
-def test_cloud_alone_names_a_free_port_when_its_own_is_taken(taken_port):
-    with running("cloud", "--port", str(taken_port)) as cloud:
+def test_cloud_alone_names_a_free_port_when_its_own_is_taken(taken_port, work):
+    with running("cloud", "--port", str(taken_port), LAB_WORK=str(work)) as cloud:
         assert cloud.ended() == 1
         (line,) = cloud.lines
     assert line.startswith(f"Port {taken_port} is taken by another program.")
     offered = int(re.search(r"--port (\d+)", line)[1])
-    with running("cloud", "--port", str(offered)) as cloud:
+    with running("cloud", "--port", str(offered), LAB_WORK=str(work)) as cloud:
         cloud.line_with(f"localcloud answers on http://127.0.0.1:{offered}")
         assert cloud.interrupt() == 0

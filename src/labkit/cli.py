@@ -32,7 +32,28 @@ def cloud(port: Port = 4566) -> None:
     """Run the local cloud alone, until Ctrl-C."""
     from localcloud.__main__ import main
 
-    raise typer.Exit(main(["--port", str(port)]))
+    from . import project
+
+    raise typer.Exit(main(["--port", str(port), "--state", str(project.CLOUD)]))
+
+
+@app.command()
+def stop() -> None:
+    """Stop the local cloud, and JupyterLab with it. What is in the cloud is kept."""
+    from .stop import run
+
+    raise typer.Exit(run())
+
+
+@app.command()
+def reset(
+    cloud: Annotated[bool, typer.Option("--cloud", help="Empty the local cloud.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Begin anew: delete everything in the local cloud, whether it runs or not."""
+    from .reset import run
+
+    raise typer.Exit(run(cloud=cloud, yes=yes))
 
 
 @app.command()

@@ -11,3 +11,5 @@ TEMPLATE = ROOT / "cloudformation" / "image-resizer.yaml"
 SOLUTIONS = ROOT / "solutions"
 # What the kit writes while it runs; git ignores it. LAB_WORK puts it elsewhere.
 WORK = Path(os.environ.get("LAB_WORK") or ROOT / ".lab").absolute()
+# The local cloud's buckets, functions and all the rest: what `lab reset --cloud` empties.
+CLOUD = WORK / "cloud"

@@ -41,12 +41,15 @@ def run(port: int, browser: bool) -> int:
         )
         cloud_state.remove()
 
-    from localcloud import LocalCloud, PortInUse
+    from localcloud import LocalCloud, PortInUse, StateInUse
 
     try:
-        cloud = LocalCloud(port=port).start()
+        cloud = LocalCloud(port=port, state=project.CLOUD).start()
+    except StateInUse as error:
+        console.print(f"{error}. `lab stop` ends it.")
+        return 1
     except PortInUse as error:
-        cloud = LocalCloud(port=0).start()
+        cloud = LocalCloud(port=0, state=project.CLOUD).start()
         console.print(
             f"Port {error.port} is taken by another program. "
             f"The local cloud uses port {cloud.port} instead."

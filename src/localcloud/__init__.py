@@ -7,5 +7,14 @@
 """
 
 from .cloud import DEFAULT_PORT, LocalCloud, PortInUse
+from .state_folder import StateInUse, empty_state, find_server, wait_until_free
 
-__all__ = ["DEFAULT_PORT", "LocalCloud", "PortInUse"]
+__all__ = [
+    "DEFAULT_PORT",
+    "LocalCloud",
+    "PortInUse",
+    "StateInUse",
+    "empty_state",
+    "find_server",
+    "wait_until_free",
+]

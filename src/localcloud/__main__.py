@@ -4,14 +4,17 @@ import argparse
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from .cloud import DEFAULT_PORT, LocalCloud, PortInUse
+from .state_folder import StateInUse
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the server and return the exit code: 0 after SIGINT or SIGTERM, 1 if the port is taken."""
+    """Run the server and return the exit code: 0 after a signal, 1 if port or state is in use."""
     parser = argparse.ArgumentParser(prog="localcloud", description="An AWS on this computer.")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes any free port")
+    parser.add_argument("--state", type=Path, help="a folder in which everything survives the end")
     parser.add_argument("--isolation", choices=["auto", "bubblewrap", "unshare", "plain"])
     parser.add_argument("--runtime-client", choices=["auto", "native", "python"])
     options = parser.parse_args(arguments)
@@ -20,7 +23,10 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: ended.set())
     try:
         cloud = LocalCloud(
-            options.port, isolation=options.isolation, runtime_client=options.runtime_client
+            options.port,
+            state=options.state,
+            isolation=options.isolation,
+            runtime_client=options.runtime_client,
         ).start()
     except PortInUse as error:
         print(
@@ -28,6 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
             f"--port {error.free_port}",
             file=sys.stderr,
         )
+        return 1
+    except StateInUse as error:
+        print(f"{error}. Stop that one first, or use another folder.", file=sys.stderr)
         return 1
     print(f"localcloud answers on {cloud.endpoint_url}", flush=True)
     ended.wait()

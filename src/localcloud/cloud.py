@@ -23,6 +23,7 @@ from .control_plane import (
     function_event_settings,
     function_urls,
     functions,
+    instances,
     lambda_resources,
     managed_policies,
     principals,
@@ -30,6 +31,7 @@ from .control_plane import (
     topics,
 )
 from .control_plane.moto_app import MotoApp
+from .control_plane.state import StateKeeper
 from .control_plane.trace import request_trace
 from .event_sources.invoker import Invoker
 from .event_sources.pollers import Pollers
@@ -43,6 +45,7 @@ from .notifications import Notifications
 from .own_pages import OwnPages
 from .server import FrontDoor
 from .settings import Settings
+from .state_folder import StateFolder
 
 DEFAULT_PORT = 4566
 _running = threading.Lock()
@@ -60,14 +63,15 @@ class PortInUse(OSError):
 class LocalCloud:
     """An AWS in this process, on 127.0.0.1, served by a thread of its own.
 
-    `port` 0 takes any free one. `folder` holds unpacked packages (a temporary one by default).
+    `port` 0 takes any free one. `state` is a folder in which resources outlive the process; without
+    one they end with it. `folder` holds unpacked packages (by default one that goes at the end).
     `isolation` is auto, bubblewrap or plain; `runtime_client` auto, native or python. Where they are
     not given, LOCALCLOUD_ISOLATION and LOCALCLOUD_RUNTIME_CLIENT are taken, else auto.
     `limits` are the Scheduler's account_concurrency, idle_timeout_s and max_age_s, and event_speed,
     by which the delays between tries of asynchronous invocations are divided.
 
-    start() raises PortInUse, and RuntimeError where this process runs another cloud already: moto
-    keeps its resources in the process.
+    start() raises PortInUse, StateInUse where another server uses the state folder, and RuntimeError
+    where this process runs another cloud already: moto keeps its resources in the process.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class LocalCloud:
         *,
         account_id: str = "000000000000",
         region: str = "us-east-1",
+        state: Path | None = None,
         folder: Path | None = None,
         isolation: str | None = None,
         runtime_client: str | None = None,
@@ -91,6 +96,8 @@ class LocalCloud:
         self.native_client = runtime_client != "python" and native_client_available()
         if runtime_client == "native" and not self.native_client:
             raise RuntimeError("AWS's native runtime client is not installed here")
+        self._state = StateFolder(state) if state else None
+        self._keeper: StateKeeper | None = None
         self._folder = folder
         self._limits = limits
         self._thread: threading.Thread | None = None
@@ -119,8 +126,12 @@ class LocalCloud:
         if not _running.acquire(blocking=False):
             raise RuntimeError("this process runs a LocalCloud already; stop it first")
         try:
+            if self._state:
+                self._state.take()
             listener = _listen(self.port)
             self.port = listener.getsockname()[1]
+            if self._state:
+                self._state.tell(self.port)
             self._thread = threading.Thread(
                 target=self._serve, args=(listener,), name="localcloud", daemon=True
             )
@@ -129,6 +140,8 @@ class LocalCloud:
             if self._error:
                 raise self._error
         except BaseException:
+            if self._state:
+                self._state.release()
             _running.release()
             raise
         return self
@@ -140,6 +153,8 @@ class LocalCloud:
         self._server.should_exit = True
         self._thread.join()
         self._thread = None
+        if self._state:
+            self._state.release()
         _running.release()
 
     def __enter__(self) -> "LocalCloud":
@@ -161,8 +176,9 @@ class LocalCloud:
 
     async def _main(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        temporary = None if self._folder else tempfile.mkdtemp(prefix="localcloud-")
-        folder = Path(self._folder or temporary)
+        own = self._state.run if self._state else None
+        temporary = None if self._folder or own else tempfile.mkdtemp(prefix="localcloud-")
+        folder = Path(self._folder or own or temporary)
         gatekeeper = identity.Gatekeeper(self.account_id)
         log = FunctionLog(gatekeeper.may_role)
         moto = MotoApp(self.account_id)
@@ -185,6 +201,7 @@ class LocalCloud:
         pollers = Pollers(self.account_id, Invoker(service, gatekeeper.may_role, self.record))
         pollers.install(gatekeeper.may_role)
         notifications = Notifications(service, self.record, self.account_id)
+        instances.install()
         lambda_resources.install()
         managed_policies.install()
         administrator.install()
@@ -201,14 +218,29 @@ class LocalCloud:
             lambda configuration: loop.call_soon_threadsafe(service.prepare, configuration),
             lambda arn: loop.call_soon_threadsafe(service.scheduler.retire, arn),
         )
+        if self._state:
+            self._keeper = StateKeeper(self._state, service.queued_events)
+        keeper = self._keeper
+
+        def reset() -> None:
+            service.drop_events()
+            for arn in functions.function_arns(self.account_id):
+                service.scheduler.retire(arn)
+            moto.reset()
+            if keeper:
+                keeper.reset()
+
         door = FrontDoor(
             self.account_id, self.region, moto, service, gatekeeper, notifications,
-            OwnPages(self.status, self.record, settings),
+            OwnPages(self.status, self.record, settings, reset),
         )  # fmt: skip
         config = uvicorn.Config(door, log_level="warning", access_log=False, lifespan="off")
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None
         try:
+            for event in keeper.start() if keeper else ():
+                service.queue_again(event, notifications.finder(event.invoked_arn))
+            pollers.changed()  # of restored mappings
             self._ready.set()
             service.start()
             await self._server.serve(sockets=[listener])
@@ -219,18 +251,21 @@ class LocalCloud:
             await service.close()
             door.close()
             log.close()
+            if keeper:
+                keeper.close()
             moto.reset()
             if temporary:
                 shutil.rmtree(temporary, ignore_errors=True)
 
     def status(self) -> dict[str, Any]:
-        """What /_localcloud/health answers."""
+        """What /_localcloud/health answers; `state_written` is null where no state is kept."""
         return {
             "status": "running",
             "account_id": self.account_id,
             "region": self.region,
             "isolation": self.isolation.name,
             "runtime_client": "native" if self.native_client else "python",
+            "state_written": self._keeper.is_written if self._keeper else None,
         }
 
     def _credentials(self, role_arn: str, session: str, region: str) -> dict[str, str]:

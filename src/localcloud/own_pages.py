@@ -12,14 +12,23 @@ PREFIX = "/_localcloud/"
 
 
 class OwnPages:
-    """Answers GET /_localcloud/health, GET /_localcloud/events?since=&function=, and GET and PUT
-    /_localcloud/settings.
+    """Answers GET /_localcloud/health, GET /_localcloud/events?since=&function=, GET and PUT
+    /_localcloud/settings, and DELETE /_localcloud/resources, which empties the cloud.
+
+    A web page can send neither PUT nor DELETE to another site without its leave.
     """
 
-    def __init__(self, status: Callable[[], dict], record: Record, settings: Settings):
+    def __init__(
+        self,
+        status: Callable[[], dict],
+        record: Record,
+        settings: Settings,
+        reset: Callable[[], None],
+    ):
         self._status = status
         self._record = record
         self._settings = settings
+        self._reset = reset
 
     def answer(self, method: str, path: str, query: str, body: bytes) -> Answer:
         """Status, headers and body, in JSON."""
@@ -36,7 +45,10 @@ class OwnPages:
                     return _json(200, self._settings.change(body))
                 except InvalidSetting as error:
                     return _json(400, {"message": str(error)})
-            case _, ("health" | "events" | "settings"):
+            case "DELETE", "resources":
+                self._reset()
+                return _json(200, self._status())
+            case _, ("health" | "events" | "settings" | "resources"):
                 return _json(405, {"message": f"{method} is not answered here"})
         return _json(404, {"message": f"there is no page {path}"})
 

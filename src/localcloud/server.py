@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from . import function_urls, invoke_api
 from .actions import ApiRequest, credential_scope
 from .control_plane.moto_app import MotoApp
+from .control_plane.state import may_change, note_change
 from .function_urls import FunctionUrls
 from .functions.service import FunctionService
 from .identity import Gatekeeper
@@ -47,6 +48,8 @@ class FrontDoor:
         if scope["type"] != "http":
             return
         body = await _read(receive)
+        if body is None:
+            return
         held: list = []
         try:
             status, headers, content = await self._answer(scope, body, held)
@@ -98,16 +101,19 @@ class FrontDoor:
             answer = await asyncio.get_running_loop().run_in_executor(
                 self._workers, context.run, self._moto.handle, scope, body, service
             )
+        if may_change(request.method, headers, body):
+            note_change()
         held.extend(events)
         return answer
 
 
-async def _read(receive) -> bytes:
+async def _read(receive) -> bytes | None:
+    """The whole body; None where the client has gone before its end: half a request means nothing."""
     chunks = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            break
+            return None
         chunks.append(message.get("body", b""))
         if not message.get("more_body"):
             break

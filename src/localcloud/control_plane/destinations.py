@@ -9,6 +9,8 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from moto.utilities.utils import get_partition
 
+from .state import note_change
+
 # Name to data type and value.
 Attributes = Mapping[str, tuple[str, str]]
 
@@ -34,6 +36,7 @@ def send_message(arn: str, body: str, attributes: Attributes, trace_header: str)
         )
     except (ServiceException, KeyError) as error:
         raise DeliveryFailed(str(error)) from error
+    note_change()
 
 
 def trace_attribute(trace_header: str) -> dict[str, dict[str, str]]:
@@ -56,6 +59,7 @@ def publish(arn: str, body: str, attributes: Attributes) -> None:
         )
     except (ServiceException, KeyError) as error:
         raise DeliveryFailed(str(error)) from error
+    note_change()
 
 
 def put_event(arn: str, source: str, detail_type: str, detail: str, resources: list[str]) -> None:
@@ -72,6 +76,7 @@ def put_event(arn: str, source: str, detail_type: str, detail: str, resources: l
         events_backends[account][region].put_events([entry])
     except (ServiceException, KeyError) as error:
         raise DeliveryFailed(str(error)) from error
+    note_change()
 
 
 def put_object(arn: str, account_id: str, key: str, body: str) -> None:
@@ -82,6 +87,7 @@ def put_object(arn: str, account_id: str, key: str, body: str) -> None:
         backend.put_object(bucket, key, body.encode())
     except (ServiceException, KeyError) as error:
         raise DeliveryFailed(str(error)) from error
+    note_change()
 
 
 def _place(arn: str) -> tuple[str, str, str]:

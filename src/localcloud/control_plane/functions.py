@@ -73,6 +73,16 @@ def event_invoke_settings(function_arn: str) -> EventInvokeSettings:
     )
 
 
+def function_arns(account_id: str) -> list[str]:
+    """The ARNs of all functions and versions in all regions that have any."""
+    return [
+        function.function_arn
+        for backend in list(lambda_backends[account_id].values())
+        for group in list(backend._lambdas._functions.values())
+        for function in [group["latest"], *group["versions"]]
+    ]
+
+
 def function_policy(function_arn: str, account_id: str, region: str) -> dict | None:
     """The resource policy of a function; None where there is none, or no such function."""
     try:

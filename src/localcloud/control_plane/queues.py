@@ -13,6 +13,7 @@ from moto.sqs.exceptions import ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
 from .destinations import trace_attribute
+from .state import note_change
 from .trace import request_trace
 
 
@@ -50,6 +51,7 @@ def delete(queue_arn: str, messages: list[QueueMessage]) -> None:
             queue.delete_message(message.record["receiptHandle"])
         except ReceiptHandleIsInvalid:
             continue
+    note_change()
 
 
 def seconds_until_visible(queue_arn: str) -> float | None:

@@ -82,6 +82,16 @@ class Invocation:
 
 
 @dataclass(frozen=True)
+class QueuedEvent:
+    """An event of an asynchronous invocation, as it outlives the server."""
+
+    request_id: str
+    payload: bytes
+    invoked_arn: str
+    trace_id: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What came of an invocation: the answer's payload, and whether the function failed.
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -82,3 +83,17 @@ def send_to_groups(groups: list[int], number: signal.Signals) -> None:
     for group in groups:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, number)
+
+
+def kill(find: Callable[[], list[int]]) -> None:
+    """Kill what `find` lists, and what was forked meanwhile: until two looks find nothing new.
+
+    A process with a SIGKILL waiting for it forks no more, so this ends, even for a fork bomb.
+    """
+    killed: set[int] = set()
+    looks_in_vain = 0
+    while looks_in_vain < 2:
+        new = [pid for pid in find() if pid not in killed]
+        send(new, signal.SIGKILL)
+        killed.update(new)
+        looks_in_vain = 0 if new else looks_in_vain + 1

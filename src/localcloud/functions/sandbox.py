@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -18,8 +19,13 @@ from . import process_tree
 from .isolation import Contents, Isolation, Place
 from .variables import base_variables
 
-# 1,024 open files and processes are Lambda's own limits ("Lambda quotas").
-_SCRIPT = 'ulimit -n 1024; ulimit -u 1024 2>/dev/null; exec "$0" -S "$1/fork_server.py"'
+# 1,024 open files and processes are Lambda's own limits ("Lambda quotas"). Processes are counted for
+# each user namespace since Linux 5.14; before that, and without one, all of the user's would count.
+# The option is -p in dash and -u in other shells; root is exempt.
+_FILES = "ulimit -n 1024; "
+_PROCESSES = "ulimit -p 1024 2>/dev/null || ulimit -u 1024 2>/dev/null; "
+_START = 'exec "$0" -S "$1/fork_server.py"'
+_COUNTS_BY_NAMESPACE = [int(n) for n in re.findall(r"\d+", os.uname().release)[:2]] >= [5, 14]
 
 
 class Sandbox:
@@ -48,9 +54,11 @@ class Sandbox:
         self.log_descriptor = log_read
         self._status = status_read
         self._rest = b""
+        limited = isolation.depth > 1 and _COUNTS_BY_NAMESPACE
+        script = _FILES + (_PROCESSES if limited else "") + _START
         try:
             self._process = subprocess.Popen(
-                [*isolation.command(place), "/bin/sh", "-c", _SCRIPT,
+                [*isolation.command(place), "/bin/sh", "-c", script,
                  self.view.python, self.view.runtime],
                 stdin=subprocess.PIPE,
                 stdout=log_write,
@@ -138,7 +146,7 @@ class Sandbox:
 
     def kill_programs(self) -> None:
         """Kill the function's processes; the sandbox and its /tmp stay."""
-        process_tree.send(self.processes(), signal.SIGKILL)
+        process_tree.kill(self.processes)
         self._groups = []
 
     def destroy(self) -> None:

@@ -14,9 +14,10 @@ from ..control_plane.functions import (
     event_invoke_settings,
     find_function,
 )
+from ..control_plane.state import note_change
 from ..events import Record
 from .concurrency import Concurrency, Limits
-from .configuration import FunctionConfiguration, Invocation, Outcome
+from .configuration import FunctionConfiguration, Invocation, Outcome, QueuedEvent
 from .destinations import Destinations
 from .environment import Environment
 from .event_clock import EventClock
@@ -76,6 +77,7 @@ class FunctionService:
         self.limits = Limits(**{name: int(limits.pop(name)) for name in names})
         concurrency = Concurrency(self.limits, lambda: unreserved(self.limits.account_concurrency))
         self.scheduler = Scheduler(self._create, concurrency, set_status, record, **limits)
+        self._queued: dict[str, QueuedEvent] = {}
 
     def start(self) -> None:
         """Begin to keep sandboxes ready."""
@@ -115,9 +117,35 @@ class FunctionService:
         self, find: Callable[[], Target], payload: bytes, invoked_arn: str, trace_id: str | None
     ) -> str:
         """Queue an asynchronous invocation and return its request id, the same for every try."""
-        event = Event(str(uuid.uuid4()), payload, invoked_arn, trace_id or new_trace_id(), find)
-        self.events.put(event)
+        event = QueuedEvent(str(uuid.uuid4()), payload, invoked_arn, trace_id or new_trace_id())
+        self._queue(event, find)
         return event.request_id
+
+    def queued_events(self) -> list[QueuedEvent]:
+        """The events that wait or run now, oldest first. May be called from any thread."""
+        return list(self._queued.values())
+
+    def queue_again(self, event: QueuedEvent, find: Callable[[], Target]) -> None:
+        """Take an event back that was queued when the last server ended; its tries begin anew."""
+        self._queue(event, find)
+
+    def drop_events(self) -> None:
+        """Forget the events that wait."""
+        self.events.close()
+        self._queued.clear()
+
+    def _queue(self, event: QueuedEvent, find: Callable[[], Target]) -> None:
+        self._queued[event.request_id] = event
+        task = self.events.put(
+            Event(event.request_id, event.payload, event.invoked_arn, event.trace_id, find)
+        )
+        task.add_done_callback(lambda task: self._unqueue(task, event))
+        note_change()
+
+    def _unqueue(self, task: asyncio.Task, event: QueuedEvent) -> None:
+        if not task.cancelled():  # one that the end of the server cuts off stays queued
+            self._queued.pop(event.request_id, None)
+            note_change()
 
     def provide(self, arn: str, wanted: int) -> None:
         """Have so many provisioned environments for a version or alias, given with its ARN."""
