@@ -6,9 +6,14 @@
 []
 """
 
-from .cloud import DEFAULT_PORT, LocalCloud, PortInUse
+from typing import TYPE_CHECKING, Any
+
 from .state_folder import StateInUse, empty_state, find_server, wait_until_free
 
+if TYPE_CHECKING:
+    from .cloud import LocalCloud, PortInUse
+
+DEFAULT_PORT = 4566
 __all__ = [
     "DEFAULT_PORT",
     "LocalCloud",
@@ -18,3 +23,12 @@ __all__ = [
     "find_server",
     "wait_until_free",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the cloud when it is first asked for: it takes most of a second."""
+    if name in ("LocalCloud", "PortInUse"):
+        from . import cloud
+
+        return getattr(cloud, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

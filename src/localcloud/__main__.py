@@ -1,13 +1,13 @@
 """`python -m localcloud --port N`: the local cloud alone, in the foreground, until a signal."""
 
 import argparse
+import gc
 import signal
 import sys
 import threading
 from pathlib import Path
 
-from .cloud import DEFAULT_PORT, LocalCloud, PortInUse
-from .state_folder import StateInUse
+from . import DEFAULT_PORT
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,6 +18,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--isolation", choices=["auto", "bubblewrap", "unshare", "plain"])
     parser.add_argument("--runtime-client", choices=["auto", "native", "python"])
     options = parser.parse_args(arguments)
+    gc.disable()  # what is loaded now stays: to look through it again and again is in vain
+    from .cloud import LocalCloud, PortInUse
+    from .state_folder import StateInUse
+
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -39,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{error}. Stop that one first, or use another folder.", file=sys.stderr)
         return 1
     print(f"localcloud answers on {cloud.endpoint_url}", flush=True)
+    gc.freeze()
+    gc.enable()
     ended.wait()
     cloud.stop()
     return 0

@@ -15,7 +15,7 @@ from typing import Any
 
 import uvicorn
 
-from . import identity
+from . import DEFAULT_PORT, identity
 from .control_plane import (
     administrator,
     buckets,
@@ -47,7 +47,6 @@ from .server import FrontDoor
 from .settings import Settings
 from .state_folder import StateFolder
 
-DEFAULT_PORT = 4566
 _running = threading.Lock()
 
 
