@@ -53,7 +53,7 @@ def resource_tags(arn: str, account_id: str) -> dict[str, str]:
         function = _function(arn, account_id, region)
         return dict(function.tags or {}) if function else {}
     if service == "sqs":
-        queue = backend_of(sqs_backends, account_id, region).queues.get(arn.rpartition(":")[2])
+        queue = sqs_backends[account_id][region].queues.get(arn.rpartition(":")[2])
         return dict(queue.tags or {}) if queue else {}
     return {}
 
@@ -72,13 +72,13 @@ def resource_policy(arn: str, account_id: str) -> Policy | None:
         has_policy = function is not None and function.policy.statements
         return Policy(_function_document(function)) if has_policy else None
     if service == "sqs":
-        queue = backend_of(sqs_backends, account_id, region).queues.get(name)
+        queue = sqs_backends[account_id][region].queues.get(name)
         return Policy(queue.policy) if queue and queue.policy else None
     if service == "sns":
-        topic = backend_of(sns_backends, account_id, region).topics.get(arn)
+        topic = sns_backends[account_id][region].topics.get(arn)
         return Policy(topic.policy) if topic else None
     if service == "kms":
-        key = backend_of(kms_backends, account_id, region).keys.get(name.partition("/")[2])
+        key = kms_backends[account_id][region].keys.get(name.partition("/")[2])
         return Policy(key.policy) if key else None
     return None
 
@@ -89,14 +89,14 @@ def destination_exists(arn: str, account_id: str) -> bool:
     if service == "lambda":
         return _function(arn, account_id, region) is not None
     if service == "sqs":
-        return name in backend_of(sqs_backends, account_id, region).queues
-    return arn in backend_of(sns_backends, account_id, region).topics
+        return name in sqs_backends[account_id][region].queues
+    return arn in sns_backends[account_id][region].topics
 
 
 def key_arn(arn: str, account_id: str) -> str:
     """The ARN of a KMS key by its own ARN or an alias's; as it is where there is none."""
     region, name = arn.split(":")[3], arn.split(":", 5)[5].removeprefix("key/")
-    backend = backend_of(kms_backends, account_id, region)
+    backend = kms_backends[account_id][region]
     for key in backend.keys.values():
         if name in key.aliases:
             return key.arn
