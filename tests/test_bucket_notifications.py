@@ -9,9 +9,10 @@ from urllib.parse import unquote_plus
 import pytest
 from botocore.exceptions import ClientError
 
+from deployment import TRUST
 from localcloud.control_plane import buckets
 from localcloud.control_plane.bucket_events import next_sequencer
-from localcloud.identity import may_service_invoke
+from localcloud.identity import may_service
 
 ACCOUNT = "000000000000"
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:resize"
@@ -29,13 +30,13 @@ def cloud(local_cloud):
 def events(cloud):
     """The events that left for Lambda: (function ARN, event)."""
     seen = []
-    buckets.install(may_service_invoke, lambda arn, event: seen.append((arn, event)))
+    buckets.install(may_service, lambda arn, event: seen.append((arn, event)))
     return seen
 
 
 @pytest.fixture(scope="module")
 def role(cloud):
-    made = cloud("iam").create_role(RoleName="resize", AssumeRolePolicyDocument="{}")
+    made = cloud("iam").create_role(RoleName="resize", AssumeRolePolicyDocument=TRUST)
     return made["Role"]["Arn"]
 
 

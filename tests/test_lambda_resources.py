@@ -7,6 +7,8 @@ import zipfile
 import pytest
 from botocore.exceptions import ClientError
 
+from deployment import TRUST
+
 
 @pytest.fixture(scope="module")
 def cloud(local_cloud):
@@ -21,7 +23,7 @@ def functions(cloud):
 
 @pytest.fixture(scope="module")
 def role(cloud):
-    made = cloud("iam").create_role(RoleName="fn", AssumeRolePolicyDocument="{}")
+    made = cloud("iam").create_role(RoleName="fn", AssumeRolePolicyDocument=TRUST)
     return made["Role"]["Arn"]
 
 

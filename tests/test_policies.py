@@ -9,10 +9,9 @@ from localcloud.policies import (
     Decision,
     Policy,
     PolicyType,
-    action_matches,
     evaluate,
-    parse_policy,
 )
+from localcloud.policy_documents import action_matches, parse_policy
 
 ACCOUNT = "123456789012"
 USER = f"arn:aws:iam::{ACCOUNT}:user/ana"

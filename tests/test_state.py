@@ -15,10 +15,12 @@ from deployment import (
     invoke,
     log_messages,
     make_role,
+    policy_of,
     wait_for,
     zip_of,
 )
 from localcloud import LocalCloud, PortInUse, StateInUse, empty_state, find_server
+from people import ACCOUNT, Person, client_of, refusal
 
 TEMPLATE = {
     "Resources": {
@@ -410,3 +412,27 @@ def test_a_restored_event_source_is_polled(folder):
         url = sqs.get_queue_url(QueueName="letters")["QueueUrl"]
         sqs.send_message(QueueUrl=url, MessageBody="dear")
         log_messages(cloud, "/aws/lambda/reader", "read")
+
+
+def test_who_may_what_survives_a_restart(folder):
+    with LocalCloud(port=0, state=folder) as cloud:
+        edge = policy_of({"Action": ["s3:*", "sts:*"], "Resource": "*"})
+        iam = cloud.client("iam")
+        arn = iam.create_policy(PolicyName="edge", PolicyDocument=edge)["Policy"]["Arn"]
+        dora = Person(cloud, "dora", {"Action": "*", "Resource": "*"})
+        iam.put_user_permissions_boundary(UserName="dora", PermissionsBoundary=arn)
+        session = dora.client("sts").get_session_token()["Credentials"]
+        allowing = {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/dora"}, "Action": "sqs:*",
+                    "Resource": "*"}  # fmt: skip
+        cloud.client("sqs").create_queue(
+            QueueName="jobs", Attributes={"Policy": policy_of(allowing)}
+        )
+    with LocalCloud(port=0, state=folder) as cloud:
+        for keys in (dora.key, session):
+            assert client_of(cloud, "s3", keys).list_buckets()
+            sqs = client_of(cloud, "sqs", keys)
+            url = f"{cloud.endpoint_url}/{ACCOUNT}/jobs"
+            assert sqs.send_message(QueueUrl=url, MessageBody="m")
+            assert refusal(sqs.list_queues)[1].endswith(
+                "because no permissions boundary allows the sqs:ListQueues action"
+            )

@@ -13,11 +13,13 @@ from urllib.parse import parse_qsl, unquote
 import botocore.exceptions
 import botocore.session
 
+from .form_uploads import form_fields
+from .request_keys import condition_keys
 from .resource_names import ACTION_NAMES, ACTION_PREFIXES, RESOURCES, parameter_value
 from .s3_actions import s3_needs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ApiRequest:
     """An HTTP request as it was sent; header names are lower-case.
 
@@ -31,7 +33,7 @@ class ApiRequest:
     body: bytes = b""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What a SigV4 signature says: whose key, and for which service and region."""
 
@@ -40,20 +42,22 @@ class Scope:
     service: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Need:
     """One permission that a request needs, with the condition keys only this service knows."""
 
     action: str
     resource: str
-    context: Mapping[str, str] = field(default_factory=dict, hash=False)
+    context: Mapping[str, str | list[str]] = field(default_factory=dict, compare=False)
 
 
 _CREDENTIAL = re.compile(r"([^/\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 
 
 def credential_scope(request: ApiRequest) -> Scope | None:
-    """Read the signature in the Authorization header or in a presigned URL; None without one."""
+    """Read the signature in the Authorization header, a presigned URL or an upload's form; None
+    without one.
+    """
     _, _, text = request.headers.get("authorization", "").partition("Credential=")
     if not text and "X-Amz-Credential" in request.query:
         text = dict(parse_qsl(request.query)).get("X-Amz-Credential", "")
@@ -61,6 +65,16 @@ def credential_scope(request: ApiRequest) -> Scope | None:
         # boto3 still presigns for S3 in the old way, which names no region; S3's ARNs have none.
         key = dict(parse_qsl(request.query)).get("AWSAccessKeyId", "")
         return Scope(key, "us-east-1", "s3")
+    elif not text and request.method == "POST":
+        fields = form_fields(request.headers, request.body)
+        text = fields.get("x-amz-credential", "")
+        if not text and "awsaccesskeyid" in fields:
+            return Scope(fields["awsaccesskeyid"], "us-east-1", "s3")
+    return _read_scope(text)
+
+
+@functools.lru_cache(maxsize=256)  # several ask about each request
+def _read_scope(text: str) -> Scope | None:
     found = _CREDENTIAL.match(text)
     if not found:
         return None
@@ -85,7 +99,7 @@ def needs(request: ApiRequest, scope: Scope, account_id: str) -> list[Need]:
     prefix = ACTION_PREFIXES.get(scope.service, scope.service)
     action = f"{prefix}:{ACTION_NAMES.get((scope.service, operation), operation)}"
     place = {"region": scope.region, "account": account_id}
-    context = _context(scope.service, parameters)
+    context = condition_keys(scope.service, operation, parameters, place)
     found = [
         Need(action, resource, context)
         for resource in _resources(scope.service, operation, parameters, place)
@@ -102,20 +116,30 @@ def _operation(request: ApiRequest, service: str) -> tuple[str, dict]:
         return target.rpartition(".")[2], _json(request.body)
     if "smithy-protocol" in request.headers:
         return request.path.rpartition("/")[2], {}
-    query = dict(parse_qsl(request.query))
+    query = dict(parse_qsl(request.query)) if request.query else {}
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         query |= parse_qsl(request.body.decode("utf-8", "replace"))
     if "Action" in query:
         return query["Action"], query
+    name, has_payload, labels = _rest_operation(
+        service, request.method, request.path, request.query
+    )
+    # A payload, such as a function's event, holds the caller's own names.
+    body = {} if has_payload else _json(request.body)
+    return name, {**body, **query, **labels}
+
+
+@functools.lru_cache(maxsize=1024)
+def _rest_operation(service: str, method: str, path: str, query: str) -> tuple[str, bool, dict]:
+    """The operation at an address, whether its body is a payload, and what the path names."""
+    asked = dict(parse_qsl(query)).items()
     for operation in _rest_operations(service):
-        found = operation.pattern.fullmatch(request.path.rstrip("/"))
-        is_asked = operation.method == request.method and operation.query.items() <= query.items()
-        if found and is_asked:
-            labels = {key: unquote(value) for key, value in found.groupdict().items()}
-            # A payload, such as a function's event, holds the caller's own names.
-            body = {} if operation.has_payload else _json(request.body)
-            return operation.name, {**body, **query, **labels}
-    return "Unknown", {}
+        if operation.method == method and operation.query.items() <= asked:
+            found = operation.pattern.fullmatch(path.rstrip("/"))
+            if found:
+                labels = {key: unquote(value) for key, value in found.groupdict().items()}
+                return operation.name, operation.has_payload, labels
+    return "Unknown", True, {}
 
 
 def _json(body: bytes) -> dict:
@@ -220,19 +244,7 @@ def _execute_api(request: ApiRequest, scope: Scope, account_id: str) -> Need:
     return Need(f"execute-api:{action}", f"{arn}/{stage}/{request.method}/{path}")
 
 
-# -- condition keys and roles ---------------------------------------------------------------------
-
-_CONDITION_KEYS = {
-    "sts": {"ExternalId": "sts:ExternalId", "RoleSessionName": "sts:RoleSessionName"},
-    "lambda": {"Principal": "lambda:Principal"},
-    "sns": {"Protocol": "sns:Protocol", "Endpoint": "sns:Endpoint"},
-}
-
-
-def _context(service: str, parameters: dict) -> dict[str, str]:
-    keys = _CONDITION_KEYS.get(service, {})
-    return {key: str(parameters[name]) for name, key in keys.items() if name in parameters}
-
+# -- roles that are passed on ---------------------------------------------------------------------
 
 # Operations that hand a role to a service: the parameter, and the service that will assume it.
 _PASSED_ROLES = {

@@ -20,15 +20,20 @@ from .control_plane import (
     administrator,
     buckets,
     cloudwatch,
+    event_rules,
     function_event_settings,
     function_urls,
     functions,
     instances,
     lambda_resources,
     managed_policies,
+    policy_simulator,
+    policy_validation,
     principals,
     s3_authorization,
+    session_tokens,
     topics,
+    user_boundaries,
 )
 from .control_plane.moto_app import MotoApp
 from .control_plane.state import StateKeeper
@@ -209,9 +214,14 @@ class LocalCloud:
         self.record.listener = metrics.observe
         cloudwatch.install(metrics.data)
         function_urls.install()
-        topics.install(identity.may_service_invoke, notifications.take)
+        topics.install(identity.may_service, notifications.take)
         function_event_settings.install()
-        buckets.install(identity.may_service_invoke, notifications.take)
+        session_tokens.install()
+        user_boundaries.install()
+        policy_simulator.install()
+        policy_validation.install()
+        event_rules.install(identity.may_service, notifications.take)
+        buckets.install(identity.may_service, notifications.take)
         functions.install(
             lambda arn, payload: self._invoke_from_thread(loop, service, arn, payload),
             lambda configuration: loop.call_soon_threadsafe(service.prepare, configuration),

@@ -24,12 +24,42 @@ def as_list(value: object) -> list:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
+class Context:
+    """The condition keys of one request; names are compared without regard to case.
+
+    `sources` are mappings of keys to a value or a list of values, or functions that make one: what
+    takes looking up is looked up when a condition or a variable first asks.
+    """
+
+    __slots__ = ("_keys", "_sources")
+
+    def __init__(self, *sources: Mapping | Callable[[], Mapping]):
+        self._sources = sources
+        self._keys: dict[str, list[str]] | None = None
+
+    def values(self, key: str) -> list[str]:
+        """The values of a key given in lower case; none where the request has no such key."""
+        if self._keys is None:
+            self._keys = {}
+            for source in self._sources:
+                mapping = source() if callable(source) else source
+                for name, value in mapping.items():
+                    self._keys[name.lower()] = as_list(value)
+        return self._keys.get(key, [])
+
+
 _VARIABLE = re.compile(r"\$\{([^}',]+)(?:,\s*'([^']*)')?\s*\}")
 _ESCAPES = {"*": "*", "?": "?", "$": "$"}
 
 
+def variable_keys(text: str) -> set[str]:
+    """The condition keys that the variables of a text ask for."""
+    names = {variable[1].strip() for variable in _VARIABLE.finditer(text)}
+    return names - _ESCAPES.keys()
+
+
 def filled(
-    pattern: str, context: Mapping | None, make_regex: Callable[[str], re.Pattern]
+    pattern: str, context: Context | None, make_regex: Callable[[str], re.Pattern]
 ) -> re.Pattern | None:
     """The pattern with its variables filled in, or None where a variable has no value.
 
@@ -42,7 +72,7 @@ def filled(
     for variable in _VARIABLE.finditer(pattern):
         value = _ESCAPES.get(variable[1])
         if value is None:
-            values = context.get(variable[1].strip().lower(), ())
+            values = context.values(variable[1].strip().lower())
             value = str(values[0]) if len(values) == 1 else variable[2]
         if value is None:
             return None
@@ -85,8 +115,10 @@ def arn_regex(pattern: str) -> re.Pattern:
 
 
 def _date(value: str) -> datetime:
-    if re.fullmatch(r"\d+(\.\d+)?", value):
+    if re.fullmatch(r"\d{5,}(\.\d+)?", value):
         return datetime.fromtimestamp(float(value), UTC)
+    if len(value) <= len("2026-11"):  # a year or a month, as the W3C's dates may be
+        value += "-01" * (3 - len(value.split("-")))
     moment = datetime.fromisoformat(value)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -125,7 +157,7 @@ def _ordered(name: str, convert: Callable) -> dict:
 
 _TESTS: dict[str, Callable] = {
     "StringEquals": _matches,
-    "StringEqualsIgnoreCase": _compared(str.lower, operator.eq),
+    "StringEqualsIgnoreCase": _matches,
     "StringLike": _matches,
     "ArnEquals": _matches,
     "ArnLike": _matches,
@@ -147,20 +179,27 @@ _NEGATIONS = {
 }
 
 
+@lru_cache(maxsize=4096)
 def _literal_regex(text: str) -> re.Pattern:
     return re.compile(re.escape(text.translate(_LITERAL_BACK)), re.DOTALL)
+
+
+@lru_cache(maxsize=4096)
+def _caseless_regex(text: str) -> re.Pattern:
+    return re.compile(re.escape(text.translate(_LITERAL_BACK)), re.DOTALL | re.IGNORECASE)
 
 
 # What a policy's value becomes before it is compared; other operators take it as it stands.
 _PATTERNS = {
     "StringEquals": _literal_regex,
+    "StringEqualsIgnoreCase": _caseless_regex,
     "StringLike": wildcard_regex,
     "ArnEquals": arn_regex,
     "ArnLike": arn_regex,
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Condition:
     """One operator on one key, such as StringLike on s3:prefix."""
 
@@ -194,9 +233,9 @@ class Condition:
             test, word in _NEGATIONS, if_exists, quantifier, key.lower(), texts, has_variables
         )
 
-    def holds(self, context: Mapping[str, list[str]]) -> bool:
-        """Whether the condition is met; `context` maps lower-case keys to lists of values."""
-        actual = context.get(self.key, [])
+    def holds(self, context: Context) -> bool:
+        """Whether the request meets the condition."""
+        actual = context.values(self.key)
         if self.test == "Null":
             return ("false" if actual else "true") in (value.lower() for value in self.values)
         if not actual:
@@ -209,7 +248,7 @@ class Condition:
         # Without a quantifier: one of the values for a positive test, none for a negated one.
         return all(outcomes) if self.negated or self.quantifier else any(outcomes)
 
-    def _is_any(self, actual: str, context: Mapping) -> bool:
+    def _is_any(self, actual: str, context: Context) -> bool:
         test = _TESTS[self.test]
         if self.test not in _PATTERNS:
             return any(test(actual, value) for value in self.values)

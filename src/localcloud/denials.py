@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 
 from .actions import ApiRequest, Need
 from .policies import Decision, PolicyType
+from .request_origin import RequestOrigin
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -22,12 +23,18 @@ class Denial:
     message: str
     has_body: bool = True
 
-    def render(self) -> tuple[int, Headers, bytes]:
-        """Status, headers and body of the answer; to a HEAD request it has no body."""
-        request_id = str(uuid.uuid4())
+    def render(self, origin: RequestOrigin | None = None) -> tuple[int, Headers, bytes]:
+        """Status, headers and body of the answer; to a HEAD request it has no body.
+
+        An answer of S3 carries the ids of its `origin`.
+        """
         if self.protocol == "s3":
-            status, content_type, body = self._s3(request_id)
-        elif self.protocol == "query":
+            origin = origin or RequestOrigin(str)
+            status, body = self._s3(origin.request_id, origin.host_id)
+            headers = origin.stamp([(b"content-type", b"application/xml")])
+            return status, headers, body if self.has_body else b""
+        request_id = str(uuid.uuid4())
+        if self.protocol == "query":
             status, content_type, body = self._query(request_id)
         elif self.protocol == "cbor":
             status, content_type = 400, b"application/cbor"
@@ -49,15 +56,16 @@ class Denial:
             headers.append((b"x-amzn-query-error", b"AccessDenied;Sender"))
         return status, headers, body if self.has_body else b""
 
-    def _s3(self, request_id: str) -> tuple[int, bytes, bytes]:
+    def _s3(self, request_id: str, host_id: str) -> tuple[int, bytes]:
         body = (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{self.code}</Code>'
             f"<Message>{escape(self.message)}</Message><RequestId>{request_id}</RequestId>"
-            f"<HostId>{request_id}</HostId></Error>"
+            f"<HostId>{host_id}</HostId></Error>"
         )
         # S3 API reference, "Error responses".
-        status = 400 if self.code == "ExpiredToken" else 403
-        return status, b"application/xml", body.encode()
+        bad = ("ExpiredToken", "InvalidToken", "XAmzContentSHA256Mismatch")
+        status = 400 if self.code in bad else 403
+        return status, body.encode()
 
     def _query(self, request_id: str) -> tuple[int, bytes, bytes]:
         body = (
@@ -69,7 +77,7 @@ class Denial:
 
 
 def access_denied(
-    caller_arn: str, need: Need, decision: Decision, service: str, request: ApiRequest
+    caller_arn: str | None, need: Need, decision: Decision, service: str, request: ApiRequest
 ) -> Denial:
     """The refusal for a permission that is lacking."""
     protocol = _protocol(service, request)
@@ -82,7 +90,17 @@ def access_denied(
 
 _INVALID = "The security token included in the request is invalid."
 _EXPIRED = "The security token included in the request is expired"
-# By protocol; JSON services share one code.
+_UNSIGNED = "Request is missing Authentication Token"
+_NO_MATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your"
+)
+_S3_MISMATCH = f"{_NO_MATCH} key and signing method."
+_MISMATCH = (
+    f"{_NO_MATCH} AWS Secret Access Key and signing method. "
+    "Consult the service documentation for details."
+)
+# By protocol; JSON services share one code. S3: "Error responses" in its API reference; the others:
+# "Common error types" in each API reference.
 _REFUSED_CREDENTIALS = {
     ("inactive", "s3"): (
         "InvalidAccessKeyId",
@@ -90,25 +108,53 @@ _REFUSED_CREDENTIALS = {
     ),
     ("inactive", "query"): ("InvalidClientTokenId", _INVALID),
     ("inactive", "json"): ("UnrecognizedClientException", _INVALID),
+    ("token", "s3"): ("InvalidToken", "The provided token is malformed or otherwise invalid."),
+    ("token", "query"): ("InvalidClientTokenId", _INVALID),
+    ("token", "json"): ("UnrecognizedClientException", _INVALID),
     ("expired", "s3"): ("ExpiredToken", "The provided token has expired."),
     ("expired", "query"): ("ExpiredToken", _EXPIRED),
     ("expired", "json"): ("ExpiredTokenException", _EXPIRED),
+    ("mismatch", "s3"): ("SignatureDoesNotMatch", _S3_MISMATCH),
+    ("mismatch", "query"): ("SignatureDoesNotMatch", _MISMATCH),
+    ("mismatch", "json"): ("InvalidSignatureException", _MISMATCH),
+    ("skewed", "s3"): (
+        "RequestTimeTooSkewed",
+        "The difference between the request time and the current time is too large.",
+    ),
+    ("skewed", "query"): ("SignatureDoesNotMatch", "Signature expired"),
+    ("skewed", "json"): ("InvalidSignatureException", "Signature expired"),
+    ("presigned", "s3"): ("AccessDenied", "Request has expired"),
+    ("presigned", "query"): ("SignatureDoesNotMatch", "Signature expired"),
+    ("presigned", "json"): ("InvalidSignatureException", "Signature expired"),
+    ("content", "s3"): (
+        "XAmzContentSHA256Mismatch",
+        "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    ),
+    ("content", "query"): ("SignatureDoesNotMatch", _MISMATCH),
+    ("content", "json"): ("InvalidSignatureException", _MISMATCH),
+    ("unsigned", "query"): ("MissingAuthenticationToken", _UNSIGNED),
+    ("unsigned", "json"): ("MissingAuthenticationTokenException", _UNSIGNED),
 }
 
 
 def refused_credentials(state: str, service: str, request: ApiRequest) -> Denial:
-    """The refusal of a key that is inactive or expired."""
+    """The refusal of a key that is `inactive` or `expired`, of a `token` that isn't the key's, of a
+    signature (`mismatch`, `skewed`, `presigned`, `content`), or for the lack of one (`unsigned`).
+    """
     protocol = _protocol(service, request)
     family = protocol if protocol in ("s3", "query") else "json"
     code, message = _REFUSED_CREDENTIALS[state, family]
     return Denial(protocol, service, code, message, request.method != "HEAD")
 
 
-def denial_message(caller_arn: str, need: Need, decision: Decision) -> str:
-    """The text of an AccessDenied, as AWS words it in 2026 (facts F3).
+def denial_message(caller_arn: str | None, need: Need, decision: Decision) -> str:
+    """The text of an AccessDenied, as AWS words it in 2026 (facts F3); anonymous callers are told
+    no more than that.
 
     IAM User Guide, "Troubleshoot access denied error messages".
     """
+    if caller_arn is None:
+        return "Access Denied"
     action = need.action
     resource = need.resource
     if action.startswith("s3:"):
@@ -132,6 +178,8 @@ def _protocol(service: str, request: ApiRequest) -> str:
         return "cbor"
     if "x-amz-target" in request.headers:
         return "json"
+    if request.path.startswith("/20"):  # a REST service's address begins with its API's date
+        return "rest-json"
     is_form = request.headers.get("content-type", "").startswith(
         "application/x-www-form-urlencoded"
     )

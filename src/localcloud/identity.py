@@ -3,12 +3,13 @@
 Any key that IAM and STS don't know is the account's administrator: the learner's own `test`.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-
 from .actions import ApiRequest, Need, Scope, credential_scope, needs
-from .control_plane import functions, principals, s3_authorization
-from .control_plane.principals import Principal
+from .anonymous import anonymous_scope, may_be_unsigned
+from .caller_keys import caller_keys, resource_keys
+from .conditions import Context
+from .control_plane import principals, resources, s3_authorization
+from .control_plane.principals import ANONYMOUS, Principal
+from .credentials import credentials_problem
 from .denials import Denial, access_denied, denial_message, refused_credentials
 from .policies import AccessRequest, Caller, Decision, Policy, evaluate
 from .s3_actions import is_delete_objects
@@ -16,10 +17,19 @@ from .s3_actions import is_delete_objects
 # IAM's and STS's keys begin so, the last two for an account id of moto's such as 000000000000.
 _KNOWN_KEYS = ("AKIA", "ASIA", "LKIA", "LSIA")
 _S3 = "arn:aws:s3:::"
+# Even against a Deny (STS API reference, GetCallerIdentity; IAM User Guide, "Permissions for
+# GetSessionToken").
+_ALWAYS_ALLOWED = ("sts:GetCallerIdentity", "sts:GetSessionToken")
+# Actions on services whose resources can have a policy.
+_WITH_POLICY = ("s3:", "lambda:", "sqs:", "sns:", "kms:")
 
 
 class Gatekeeper:
-    """Judges every request of an account by its caller's policies. Signatures are not verified."""
+    """Judges every request of an account by its caller's policies.
+
+    The signature is verified where the key is one of IAM's or STS's: of others nobody knows the
+    secret.
+    """
 
     def __init__(self, account_id: str):
         self._account_id = account_id
@@ -27,29 +37,27 @@ class Gatekeeper:
     def check(self, request: ApiRequest) -> Denial | None:
         """None where the request may go on; of DeleteObjects some keys may be refused even so."""
         scope = credential_scope(request)
-        if scope is None or not scope.access_key_id.startswith(_KNOWN_KEYS):
+        if scope is None:
+            return self._check_unsigned(request)
+        if not scope.access_key_id.startswith(_KNOWN_KEYS):
             return None
         principal = principals.find_principal(scope.access_key_id, self._account_id)
         if principal is None:
             return None
-        if principal.credentials != "active":
-            return refused_credentials(principal.credentials, scope.service, request)
-        context = self._context(principal, scope, request)
-        one_by_one = scope.service == "s3" and is_delete_objects(request)
-        keys_refused = {}
-        for need in needs(request, scope, self._account_id):
-            # Allowed even against a Deny (STS API reference, GetCallerIdentity).
-            if need.action == "sts:GetCallerIdentity":
-                continue
-            refused = self._refusal(principal, need, context)
-            if refused and one_by_one:
-                message = denial_message(principal.caller.arn, *refused)
-                keys_refused[need.action, need.resource] = message
-            elif refused:
-                return access_denied(principal.caller.arn, *refused, scope.service, request)
-        if one_by_one:
-            s3_authorization.refuse(keys_refused)
-        return None
+        problem = credentials_problem(principal, request)
+        if problem:
+            return refused_credentials(problem, scope.service, request)
+        return self._check_needs(principal, scope, request)
+
+    def caller_id(self, request: ApiRequest) -> str | None:
+        """What S3 calls the caller in its events: `AWS:` and a user's or session's id, `Anonymous`
+        for nobody, None for the administrator ("Event message structure" in the S3 User Guide).
+        """
+        scope = credential_scope(request)
+        if scope is None:
+            return "Anonymous"
+        principal = principals.find_principal(scope.access_key_id, self._account_id)
+        return f"AWS:{principal.user_id}" if principal else None
 
     def may_role(self, role_arn: str, session: str, action: str, resource: str) -> bool:
         """Whether a role allows what Lambda does in its name, such as writing the log."""
@@ -75,8 +83,7 @@ class Gatekeeper:
             Need("lambda:InvokeFunction", function_arn, {"lambda:InvokedViaFunctionUrl": "true"}),
         )
         if auth_type == "NONE":
-            nobody = Principal(Caller(), "anonymous", "")
-            return all(self._decide(nobody, need, {}).allowed for need in needed), None
+            return all(self._decide(ANONYMOUS, need, {}).allowed for need in needed), None
         scope = credential_scope(request)
         if scope is None:
             return False, None
@@ -85,9 +92,9 @@ class Gatekeeper:
             principal = principals.find_principal(scope.access_key_id, self._account_id)
         if principal is None:
             return True, None
-        context = self._context(principal, scope, request)
-        allowed = principal.credentials == "active" and all(
-            self._decide(principal, need, context).allowed for need in needed
+        keys = caller_keys(principal, scope, request, self._account_id)
+        allowed = credentials_problem(principal, request) is None and all(
+            self._decide(principal, need, keys).allowed for need in needed
         )
         return allowed, principal
 
@@ -97,22 +104,52 @@ class Gatekeeper:
         scope = credential_scope(request)
         return scope.access_key_id if scope else None
 
-    def _refusal(
-        self, principal: Principal, need: Need, context: Mapping
-    ) -> tuple[Need, Decision] | None:
+    def _check_unsigned(self, request: ApiRequest) -> Denial | None:
+        scope = anonymous_scope(request)
+        if scope.service == "s3":
+            return self._check_needs(ANONYMOUS, scope, request)
+        if may_be_unsigned(request):
+            return None
+        return refused_credentials("unsigned", scope.service, request)
+
+    def _check_needs(
+        self, principal: Principal, scope: Scope, request: ApiRequest
+    ) -> Denial | None:
+        def context() -> dict[str, str | list[str]]:
+            return caller_keys(principal, scope, request, self._account_id)
+
+        one_by_one = scope.service == "s3" and is_delete_objects(request)
+        keys_refused = {}
+        for need in needs(request, scope, self._account_id):
+            if need.action in _ALWAYS_ALLOWED:
+                continue
+            refused = self._refusal(principal, need, context)
+            if refused and one_by_one:
+                message = denial_message(principal.caller.arn, *refused)
+                keys_refused[need.action, need.resource] = message
+            elif refused:
+                return access_denied(principal.caller.arn, *refused, scope.service, request)
+        if one_by_one:
+            s3_authorization.refuse(keys_refused)
+        return None
+
+    def _refusal(self, principal: Principal, need: Need, context) -> tuple[Need, Decision] | None:
         """The permission that is lacking and why; None where the need is met."""
         if not need.action.startswith("s3:") or need.resource == "*":
             decision = self._decide(principal, need, context)
             return None if decision.allowed else (need, decision)
-        bucket, _, key = need.resource.removeprefix(_S3).partition("/")
-        if need.action != "s3:CreateBucket" and not principals.bucket_exists(
+        bucket, _, key = need.resource[len(_S3) :].partition("/")
+        if need.action != "s3:CreateBucket" and not resources.bucket_exists(
             bucket, self._account_id
         ):
             return None  # S3 says NoSuchBucket to everybody
         decision = self._decide(principal, need, context)
-        if not decision.allowed:
+        if not decision.allowed and not (
+            not decision.explicit
+            and resources.is_public(bucket, key, need.action, self._account_id)
+        ):
             return need, decision
-        if need.action == "s3:GetObject" and not principals.object_exists(
+        if need.action == "s3:GetObject" and not resources.object_exists(
             bucket, key, self._account_id
         ):
             # Who may not list a bucket must not learn that a key is missing: 403, not 404
@@ -122,69 +159,48 @@ class Gatekeeper:
             return None if decision.allowed else (listing, decision)
         return None
 
-    def _decide(self, principal: Principal, need: Need, context: Mapping) -> Decision:
+    def _decide(self, principal: Principal, need: Need, context) -> Decision:
+        resource = need.resource
+        policy, must_allow = None, False
+        if need.action.startswith(_WITH_POLICY):
+            if need.action.startswith("kms:") and ":alias/" in resource or ":key/" in resource:
+                resource = resources.key_arn(resource, self._account_id)
+            policy = resources.resource_policy(resource, self._account_id)
+            # "Key policies in AWS KMS": without the key policy's consent no identity policy helps.
+            must_allow = policy is not None and need.action.startswith("kms:")
+        elif need.action == "sts:AssumeRole":
+            policy, must_allow = principals.trust_policy(resource, self._account_id), True
+        keys = Context(context, need.context, lambda: resource_keys(need, self._account_id))
         return evaluate(
-            AccessRequest(
-                need.action, need.resource, principal.caller, {**context, **need.context}
-            ),
+            AccessRequest(need.action, resource, principal.caller, keys),
             principal.identity,
-            self._resource_policy(need),
+            policy,
             principal.boundary,
-            (principal.session,) if principal.session else (),
-            resource_policy_must_allow=need.action == "sts:AssumeRole",
+            principal.sessions,
+            resource_policy_must_allow=must_allow,
         )
 
-    def _resource_policy(self, need: Need) -> Policy | None:
-        """The policy on the resource itself: a bucket's, a function's, a role's trust policy."""
-        service = need.action.partition(":")[0]
-        if service == "s3":
-            bucket = need.resource.removeprefix(_S3).partition("/")[0]
-            return principals.bucket_policy(bucket, self._account_id)
-        if service == "lambda" and ":function:" in need.resource:
-            region = need.resource.split(":")[3]
-            document = functions.function_policy(need.resource, self._account_id, region)
-            return Policy(document) if document else None
-        if need.action == "sts:AssumeRole":
-            return principals.trust_policy(need.resource, self._account_id)
-        return None
 
-    def _context(self, principal: Principal, scope: Scope, request: ApiRequest) -> dict[str, str]:
-        """The condition keys that every request has (IAM User Guide, "Global condition keys")."""
-        now = datetime.now(UTC)
-        context = {
-            "aws:PrincipalArn": principal.caller.role_arn or principal.caller.arn,
-            "aws:PrincipalAccount": self._account_id,
-            "aws:PrincipalType": "User" if principal.is_user else "AssumedRole",
-            "aws:userid": principal.user_id,
-            "aws:RequestedRegion": scope.region,
-            "aws:SourceIp": "127.0.0.1",
-            # The way to this computer's own port stands for AWS's HTTPS: a policy that refuses
-            # plain HTTP has to work here as it does there.
-            "aws:SecureTransport": "true",
-            "aws:CurrentTime": now.isoformat(),
-            "aws:EpochTime": str(int(now.timestamp())),
-        }
-        if principal.is_user:
-            context["aws:username"] = principal.name
-        for header, key in (("user-agent", "aws:UserAgent"), ("referer", "aws:Referer")):
-            if header in request.headers:
-                context[key] = request.headers[header]
-        return context
-
-
-def may_service_invoke(
-    policy: dict | None,
+def may_service(
+    policy: Policy | None,
+    action: str,
+    resource: str,
     source_arn: str,
     source_account: str,
-    function_arn: str,
     service: str = "s3.amazonaws.com",
 ) -> bool:
-    """Whether a function's resource policy lets a service invoke it for this source.
+    """Whether a resource's policy lets a service act on it for this source.
 
     An AWS service is judged by the resource policy alone (facts F1); without one it may not.
     """
     if policy is None:
         return False
-    context = {"aws:SourceArn": source_arn, "aws:SourceAccount": source_account}
-    asked = AccessRequest("lambda:InvokeFunction", function_arn, Caller(service=service), context)
-    return evaluate(asked, resource_policy=Policy(policy)).allowed
+    context = {
+        "aws:SourceArn": source_arn,
+        "aws:SourceAccount": source_account,
+        "aws:PrincipalIsAWSService": "true",
+        "aws:PrincipalServiceName": service,
+        "aws:SecureTransport": "true",
+    }
+    asked = AccessRequest(action, resource, Caller(service=service), context)
+    return evaluate(asked, resource_policy=policy).allowed

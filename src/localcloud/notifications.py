@@ -5,6 +5,7 @@ import contextvars
 import json
 from collections.abc import Callable
 
+from .control_plane import bucket_destinations
 from .control_plane.functions import FunctionNotFound, find_function
 from .control_plane.trace import request_trace
 from .events import Record
@@ -46,6 +47,12 @@ class Notifications:
     def deliver(self, held: list) -> None:
         """The answer is sent: invoke. Called on the event loop."""
         for function_arn, event, trace_id in held:
+            if function_arn.split(":")[2] != "lambda":
+                # Topics and rules may invoke functions in turn, and wait for them.
+                asyncio.get_running_loop().run_in_executor(
+                    None, bucket_destinations.deliver, function_arn, event
+                )
+                continue
             try:
                 self.finder(function_arn)()
             except FunctionNotFound:
@@ -62,6 +69,8 @@ class Notifications:
 
 
 def _source(event: dict) -> str:
-    """s3 or sns; the two spell the key differently."""
+    """s3, sns or events; the first two spell the key differently."""
+    if "Records" not in event:
+        return "events"
     [record] = event["Records"]
     return (record.get("eventSource") or record["EventSource"]).removeprefix("aws:")

@@ -91,6 +91,7 @@ RESOURCES = {
         (("RoleName",), _IAM + "role/{RoleName}"),
         (("UserName",), _IAM + "user/{UserName}"),
         (("GroupName",), _IAM + "group/{GroupName}"),
+        (("PolicySourceArn",), "{PolicySourceArn}"),
         (("PolicyArn",), "{PolicyArn}"),
         (("PolicyName",), _IAM + "policy/{PolicyName}"),
         (("InstanceProfileName",), _IAM + "instance-profile/{InstanceProfileName}"),

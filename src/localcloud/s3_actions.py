@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 from xml.sax.saxutils import unescape
 
+from .form_uploads import form_fields
+from .request_keys import s3_tag_keys
+
 if TYPE_CHECKING:
     from .actions import ApiRequest
 
@@ -88,23 +91,57 @@ _QUERY_KEYS = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "
                "versionId": "s3:VersionId"}  # fmt: skip
 _HOST = re.compile(r"(?P<bucket>.+)\.(?:s3[.-].+|localhost)(?::\d+)?")
 
+_LOCATION = re.compile(r"<LocationConstraint[^>]*>([^<]+)<")
+
 S3Need = tuple[str, str, Mapping[str, str]]
 
 
 def s3_needs(request: ApiRequest) -> list[S3Need]:
     """Action, resource ARN and condition keys of every permission that the request needs."""
     bucket, key = bucket_and_key(request)
-    query = dict(parse_qsl(request.query, keep_blank_values=True))
-    context = {name: query[part] for part, name in _QUERY_KEYS.items() if part in query}
-    context |= {f"s3:{name}": request.headers[name] for name in request.headers
-                if name.startswith("x-amz-")}  # fmt: skip
+    query = dict(parse_qsl(request.query, keep_blank_values=True)) if request.query else {}
     if not bucket:
         found = [("ListAllMyBuckets", "*")]
     elif not key:
         found = _on_bucket(request, f"arn:aws:s3:::{bucket}", query)
     else:
         found = _on_object(request, f"arn:aws:s3:::{bucket}/{key}", query)
-    return [(f"s3:{action}", resource, context) for action, resource in found]
+    return [(f"s3:{action}", resource, _Keys(action, request, query)) for action, resource in found]
+
+
+class _Keys(Mapping):
+    """The condition keys of an S3 action, made when a condition first asks for one."""
+
+    __slots__ = ("_action", "_made", "_query", "_request")
+
+    def __init__(self, action: str, request: ApiRequest, query: dict):
+        self._action, self._request, self._query, self._made = action, request, query, None
+
+    def _keys(self) -> dict:
+        if self._made is None:
+            headers, query = self._request.headers, self._query
+            made = {name: query[part] for part, name in _QUERY_KEYS.items() if part in query}
+            made |= {f"s3:{name}": value for name, value in headers.items()
+                     if name.startswith("x-amz-")}  # fmt: skip
+            made |= s3_tag_keys(self._action, headers, self._request.body)
+            presigned = "X-Amz-Signature" in query or "Signature" in query
+            # S3 User Guide, "Amazon S3 Signature Version 4 authentication specific policy keys".
+            made["s3:authType"] = "REST-QUERY-STRING" if presigned else "REST-HEADER"
+            made["s3:signatureversion"] = "AWS" if "AWSAccessKeyId" in query else "AWS4-HMAC-SHA256"
+            if self._action == "CreateBucket":
+                region = _LOCATION.search(self._request.body.decode("utf-8", "replace"))
+                made["s3:LocationConstraint"] = region[1] if region else "us-east-1"
+            self._made = made
+        return self._made
+
+    def __getitem__(self, key: str):
+        return self._keys()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys())
+
+    def __len__(self) -> int:
+        return len(self._keys())
 
 
 def bucket_and_key(request: ApiRequest) -> tuple[str, str]:
@@ -129,7 +166,8 @@ def is_delete_objects(request: ApiRequest) -> bool:
 def _on_bucket(request: ApiRequest, arn: str, query: Mapping) -> Iterator[tuple[str, str]]:
     if request.method == "POST":
         if "delete" not in query:  # a form upload, whose key is in the body
-            yield "PutObject", f"{arn}/*"
+            key = form_fields(request.headers, request.body).get("key", "*")
+            yield "PutObject", f"{arn}/{key}"
         text = request.body.decode("utf-8", "replace")
         for each in re.findall(r"<Object>(.*?)</Object>", text, re.DOTALL):
             key = re.search(r"<Key>(.*?)</Key>", each, re.DOTALL)

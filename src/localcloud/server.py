@@ -6,7 +6,7 @@ import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from . import function_urls, invoke_api
+from . import function_urls, invoke_api, request_origin
 from .actions import ApiRequest, credential_scope
 from .control_plane.moto_app import MotoApp
 from .control_plane.state import may_change, note_change
@@ -15,6 +15,7 @@ from .functions.service import FunctionService
 from .identity import Gatekeeper
 from .notifications import Notifications
 from .own_pages import PREFIX, OwnPages
+from .request_origin import RequestOrigin
 
 _log = logging.getLogger(__name__)
 _WORKERS = 16
@@ -83,10 +84,11 @@ class FrontDoor:
         asked = function_urls.match(request)
         if asked:
             return await self._urls.answer(asked)
+        signed = credential_scope(request)
+        origin = self._origin(scope, request) if not signed or signed.service == "s3" else None
         denial = self._gatekeeper.check(request)
         if denial:
-            return denial.render()
-        signed = credential_scope(request)
+            return denial.render(origin)
         function = invoke_api.match(path) if scope["method"] == "POST" else None
         if function:
             region = signed.region if signed else self._region
@@ -94,6 +96,7 @@ class FrontDoor:
                 self._service, function, self._account_id, region, query, headers, body
             )
         events = self._notifications.hold(headers.get("x-amzn-trace-id"))
+        request_origin.current.set(origin)
         service = signed and signed.service
         answer = self._moto.answer_at_once(request, service)
         if answer is None:
@@ -104,7 +107,16 @@ class FrontDoor:
         if may_change(request.method, headers, body):
             note_change()
         held.extend(events)
+        if origin:
+            status, headers, content = answer
+            return status, origin.stamp(headers), content
         return answer
+
+    def _origin(self, scope, request: ApiRequest) -> RequestOrigin:
+        client = scope.get("client")
+        return RequestOrigin(
+            lambda: self._gatekeeper.caller_id(request), client[0] if client else "127.0.0.1"
+        )
 
 
 async def _read(receive) -> bytes | None:

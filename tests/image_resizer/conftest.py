@@ -5,7 +5,7 @@ import functools
 import pytest
 
 from localcloud.control_plane import buckets
-from localcloud.identity import may_service_invoke
+from localcloud.identity import may_service
 from resizer_stack import STACK, create, empty, zip_of
 
 
@@ -19,7 +19,7 @@ def cloud(local_cloud):
 def events(cloud):
     """The events that left for Lambda: (function ARN, event)."""
     seen = []
-    buckets.install(may_service_invoke, lambda arn, event: seen.append((arn, event)))
+    buckets.install(may_service, lambda arn, event: seen.append((arn, event)))
     return seen
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import threading
 import time
+import uuid
 from typing import Any
 from urllib.parse import quote_plus
 
 from moto.core.utils import iso_8601_datetime_with_milliseconds
+
+from ..request_origin import RequestOrigin, current
 
 # 2.3 for lifecycle, Intelligent-Tiering, ACL, tagging and restore-delete events, else 2.1
 # (S3 User Guide, "Event message structure"; facts E1).
@@ -64,10 +66,10 @@ def object_event(
     facts E1).
 
     `event_name` is the configuration's name, `s3:ObjectCreated:Put`; the record's has no `s3:`.
-    `bucket` and `key` are moto's. Ids of principals and requests are made up; the address is this
-    computer's.
+    `bucket` and `key` are moto's.
     """
     name = str(getattr(event_name, "value", event_name)).removeprefix("s3:")
+    origin = current.get() or RequestOrigin(lambda: None)
     s3_object: dict[str, Any] = {"key": encode_key(key.name)}
     if not name.startswith(_WITHOUT_SIZE):
         s3_object["size"] = key.size
@@ -86,11 +88,11 @@ def object_event(
                 "awsRegion": bucket.region_name,
                 "eventTime": iso_8601_datetime_with_milliseconds(),
                 "eventName": name,
-                "userIdentity": {"principalId": f"AWS:{owner}"},
-                "requestParameters": {"sourceIPAddress": "127.0.0.1"},
+                "userIdentity": {"principalId": origin.principal() or f"AWS:{owner}"},
+                "requestParameters": {"sourceIPAddress": origin.source_ip},
                 "responseElements": {
-                    "x-amz-request-id": os.urandom(8).hex().upper(),
-                    "x-amz-id-2": base64.b64encode(os.urandom(56)).decode(),
+                    "x-amz-request-id": origin.request_id,
+                    "x-amz-id-2": origin.host_id,
                 },
                 "s3": {
                     "s3SchemaVersion": "1.0",
@@ -104,4 +106,74 @@ def object_event(
                 },
             }
         ]
+    }
+
+
+def test_event(bucket_name: str) -> dict[str, str]:
+    """What a queue or topic gets when it is set as a destination (facts E2)."""
+    origin = current.get() or RequestOrigin(lambda: None)
+    return {
+        "Service": "Amazon S3",
+        "Event": "s3:TestEvent",
+        "Time": iso_8601_datetime_with_milliseconds(),
+        "Bucket": bucket_name,
+        "RequestId": origin.request_id,
+        "HostId": origin.host_id,
+    }
+
+
+# Detail types and reasons: "EventBridge event message structure" in the S3 User Guide.
+_REASONS = {
+    "ObjectCreated:Put": ("Object Created", "PutObject"),
+    "ObjectCreated:Post": ("Object Created", "POST Object"),
+    "ObjectCreated:Copy": ("Object Created", "CopyObject"),
+    "ObjectCreated:CompleteMultipartUpload": ("Object Created", "CompleteMultipartUpload"),
+    "ObjectRemoved:Delete": ("Object Deleted", "DeleteObject"),
+    "ObjectRemoved:DeleteMarkerCreated": ("Object Deleted", "DeleteObject"),
+    "ObjectRestore:Post": ("Object Restore Initiated", None),
+    "ObjectRestore:Completed": ("Object Restore Completed", None),
+    "ObjectTagging:Put": ("Object Tags Added", None),
+    "ObjectTagging:Delete": ("Object Tags Deleted", None),
+    "ObjectAcl:Put": ("Object ACL Updated", None),
+}
+_DELETION_TYPES = {
+    "ObjectRemoved:Delete": "Permanently Deleted",
+    "ObjectRemoved:DeleteMarkerCreated": "Delete Marker Created",
+}
+
+
+def bridge_event(event_name: str, bucket: Any, key: Any) -> dict[str, Any]:
+    """The event that EventBridge gets; its keys are not URL-encoded."""
+    name = str(getattr(event_name, "value", event_name)).removeprefix("s3:")
+    detail_type, reason = _REASONS.get(name, (name, None))
+    origin = current.get() or RequestOrigin(lambda: None)
+    s3_object = {"key": key.name}
+    if not name.startswith("ObjectRemoved:"):
+        s3_object |= {"size": key.size, "etag": key.etag.replace('"', "")}
+    if bucket.is_versioned:
+        s3_object["version-id"] = key.version_id
+    if name.startswith(("ObjectCreated:", "ObjectRemoved:")):
+        s3_object["sequencer"] = next_sequencer()
+    detail: dict[str, Any] = {
+        "version": "0",
+        "bucket": {"name": bucket.name},
+        "object": s3_object,
+        "request-id": origin.request_id,
+        "requester": bucket.account_id,
+        "source-ip-address": origin.source_ip,
+    }
+    if reason:
+        detail["reason"] = reason
+    if name in _DELETION_TYPES:
+        detail["deletion-type"] = _DELETION_TYPES[name]
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": detail_type,
+        "source": "aws.s3",
+        "account": bucket.account_id,
+        "time": time.time(),  # moto's rules write it out
+        "region": bucket.region_name,
+        "resources": [bucket.arn],
+        "detail": detail,
     }

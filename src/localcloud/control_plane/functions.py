@@ -83,15 +83,6 @@ def function_arns(account_id: str) -> list[str]:
     ]
 
 
-def function_policy(function_arn: str, account_id: str, region: str) -> dict | None:
-    """The resource policy of a function; None where there is none, or no such function."""
-    try:
-        function = lambda_backends[account_id][region].get_function(function_arn)
-        return function.policy.get_policy()["Policy"]
-    except LambdaClientError:
-        return None
-
-
 def _configuration(function: LambdaFunction, backend: LambdaBackend) -> FunctionConfiguration:
     version = (
         "$LATEST"

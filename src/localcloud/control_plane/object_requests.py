@@ -5,9 +5,7 @@ time. Only the plain case is answered here; whatever else a request asks for (a 
 an ACL, a condition, …) is left to moto, by a list of the headers that are understood.
 """
 
-import base64
 import hashlib
-import os
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
@@ -16,6 +14,7 @@ from moto.s3.models import ARCHIVE_STORAGE_CLASSES, FakeBucket, FakeKey, S3Backe
 from moto.s3.utils import metadata_from_headers
 
 from ..actions import ApiRequest
+from ..request_origin import RequestOrigin, current
 
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
@@ -103,18 +102,15 @@ def _get(backend: S3Backend, bucket: FakeBucket, name: str, request: ApiRequest)
 
 
 def _no_such_key(name: str) -> Answer:
-    headers = dict(_encode({"content-type": "application/xml"}))
-    request_id, host_id = headers[b"x-amz-request-id"].decode(), headers[b"x-amz-id-2"].decode()
+    origin = current.get() or RequestOrigin(lambda: None)
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code>'
         f"<Message>The specified key does not exist.</Message><Key>{escape(name)}</Key>"
-        f"<RequestId>{request_id}</RequestId><HostId>{host_id}</HostId></Error>"
+        f"<RequestId>{origin.request_id}</RequestId><HostId>{origin.host_id}</HostId></Error>"
     )
-    return 404, list(headers.items()), body.encode()
+    return 404, _encode({"content-type": "application/xml"}), body.encode()
 
 
 def _encode(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    """The headers as ASGI takes them, with the two ids that S3 gives to every answer."""
-    headers["x-amz-request-id"] = os.urandom(8).hex().upper()
-    headers["x-amz-id-2"] = base64.b64encode(os.urandom(56)).decode()
+    """The headers as ASGI takes them; the front door adds the two ids of S3's answers."""
     return [(name.lower().encode(), str(value).encode()) for name, value in headers.items()]

@@ -1,29 +1,33 @@
-"""Who has which keys and policies, and what stands behind resources, read from moto."""
+"""Who has which keys and policies, read from moto's IAM and STS."""
 
+import functools
+import json
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import unquote
 
 from moto.core.utils import utcnow
 from moto.iam.exceptions import NotFoundException
-from moto.iam.models import AccessKey, IAMBackend, Role, User, iam_backends
-from moto.s3.models import FakeBucket, FakeDeleteMarker, s3_backends
+from moto.iam.models import AccessKey, Group, IAMBackend, Role, User, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 
 from ..policies import Caller, Policy
+from .backends import backend_of
 
 _PARTITION = "aws"
 _SESSION_S = 12 * 60 * 60
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Principal:
     """A user or a role's session with the policies that are in force now.
 
     The caller's ARN is arn:aws:iam::ACCT:user/NAME or arn:aws:sts::ACCT:assumed-role/ROLE/SESSION;
-    `name` is the user's or the session's, `user_id` what aws:userid holds.
+    `name` is the user's or the session's, `user_id` what aws:userid holds, `tags` what
+    aws:PrincipalTag holds. `function_arn` is the function whose execution
+    role this is. `secret` and `token` are those that the key was given with.
     """
 
     caller: Caller
@@ -31,13 +35,25 @@ class Principal:
     user_id: str
     identity: tuple[Policy, ...] = ()
     boundary: Policy | None = None
-    session: Policy | None = None
+    sessions: tuple[Policy, ...] = ()
     credentials: Literal["active", "inactive", "expired"] = "active"
+    tags: dict[str, str] = field(default_factory=dict)
+    is_temporary: bool = False
+    function_arn: str | None = None
+    secret: str = ""
+    token: str | None = None
 
     @property
-    def is_user(self) -> bool:
-        """Whether this is an IAM user and not a role's session."""
-        return self.caller.role_arn is None
+    def kind(self) -> str:
+        """What aws:PrincipalType holds."""
+        if self.caller.arn is None:
+            return "Anonymous"
+        if self.caller.role_arn:
+            return "AssumedRole"
+        return "FederatedUser" if ":federated-user/" in self.caller.arn else "User"
+
+
+ANONYMOUS = Principal(Caller(), "", "anonymous")
 
 
 @dataclass(frozen=True)
@@ -57,61 +73,70 @@ def mint_role_credentials(
     role = sts_backends[account_id][_PARTITION].assume_role(
         region, session_name, role_arn, policy="", duration=_SESSION_S, external_id=""
     )
+    role.function_arn = f"arn:aws:lambda:{region}:{account_id}:function:{session_name}"
     return RoleCredentials(
         role.access_key_id, role.secret_access_key, role.session_token, role.expiration
     )
 
 
 def find_principal(access_key_id: str, account_id: str) -> Principal | None:
-    """The user or session that a key belongs to; None for a key that IAM and STS don't know.
+    """The user or session that a key belongs to; None for a key that IAM and STS don't know, and
+    for a session that the administrator made.
 
     Nothing is kept but where to find a session: a policy that changes is in force at once.
     """
-    backend = iam_backends[account_id][_PARTITION]
+    backend = backend_of(iam_backends, account_id, _PARTITION)
     key = backend.access_keys.get(access_key_id)
     if key is None:
         return None
+    session = getattr(key, "session", None)
+    if session is not None:
+        return _user_session(key, session, backend)
     if key.user_name is not None:
         return _user(key, backend)
-    assumed = _sessions.find(sts_backends[account_id][_PARTITION].assumed_roles, access_key_id)
-    return _session(assumed, account_id) if assumed else None
+    roles = backend_of(sts_backends, account_id, _PARTITION).assumed_roles
+    assumed = _sessions.find(roles, access_key_id)
+    return _role_session(assumed, backend) if assumed else None
 
 
 def role_principal(role_arn: str, session_name: str, account_id: str) -> Principal:
     """A role's session by name, without keys: what Lambda itself does in the role's name."""
-    name = role_arn.rpartition("/")[2]
-    arn = f"arn:aws:sts::{account_id}:assumed-role/{name}/{session_name}"
-    caller = Caller(arn, role_arn, account_id)
-    role = _role(role_arn, account_id)
-    if role is None:  # a deleted role's sessions live on, with no permission left
-        return Principal(caller, session_name, session_name)
-    user_id = f"{role.id}:{session_name}"
-    policies, boundary = tuple(_policies(role)), _boundary(role, account_id)
-    return Principal(caller, session_name, user_id, policies, boundary)
+    backend = backend_of(iam_backends, account_id, _PARTITION)
+    role = _role(role_arn, backend)
+    return Principal(*_role_parts(role_arn, role, session_name, backend))
+
+
+def entity_principal(arn: str, account_id: str) -> Principal:
+    """A user, group or role by ARN, as the policy simulator takes it. Raises KeyError."""
+    backend = backend_of(iam_backends, account_id, _PARTITION)
+    for user in backend.users.values():
+        if user.arn == arn:
+            return _user_principal(user, backend, "active", "")
+    for group in backend.groups.values():
+        if group.arn == arn:
+            return Principal(Caller(), group.name, "", tuple(_policies(group, "group")))
+    role = _role(arn, backend)
+    if role is None:
+        raise KeyError(arn)
+    caller = Caller(arn, None, account_id)
+    policies, boundary = tuple(_policies(role, "role")), _boundary(role, backend)
+    return Principal(caller, role.name, role.id, policies, boundary, tags=_tags(role.tags))
 
 
 def trust_policy(role_arn: str, account_id: str) -> Policy | None:
     """The policy that says who may assume a role; None where there is no such role."""
-    role = _role(role_arn, account_id)
+    role = _role(role_arn, backend_of(iam_backends, account_id, _PARTITION))
     return Policy(_document(role.assume_role_policy_document)) if role else None
 
 
-def bucket_policy(bucket: str, account_id: str) -> Policy | None:
-    """A bucket's policy, if it has one."""
-    found = _bucket(bucket, account_id)
-    return Policy(_document(found.policy)) if found and found.policy else None
-
-
-def bucket_exists(bucket: str, account_id: str) -> bool:
-    """Whether the account has this bucket."""
-    return _bucket(bucket, account_id) is not None
-
-
-def object_exists(bucket: str, key: str, account_id: str) -> bool:
-    """Whether the bucket holds the key, a delete marker counting as none."""
-    found = _bucket(bucket, account_id)
-    newest = found.keys.get(key) if found else None
-    return newest is not None and not isinstance(newest, FakeDeleteMarker)
+def entity_tags(arn: str, account_id: str) -> dict[str, str]:
+    """The tags of a user or role by ARN; none where there is no such one."""
+    backend = backend_of(iam_backends, account_id, _PARTITION)
+    if ":user/" in arn:
+        name = arn.rpartition("/")[2]
+        return _user_tags(name, backend) if name in backend.users else {}
+    role = _role(arn, backend)
+    return _tags(role.tags) if role else {}
 
 
 class _SessionIndex:
@@ -137,12 +162,31 @@ class _SessionIndex:
 _sessions = _SessionIndex()
 
 
-def _session(assumed: AssumedRole, account_id: str) -> Principal:
-    return replace(
-        role_principal(assumed.role_arn, assumed.session_name, account_id),
-        session=Policy(_document(assumed.policy)) if assumed.policy else None,
-        credentials="expired" if assumed.expiration < utcnow() else "active",
-    )
+def _role_parts(
+    role_arn: str, role: Role | None, session_name: str, backend: IAMBackend
+) -> tuple[Caller, str, str, tuple[Policy, ...], Policy | None]:
+    name = role_arn.rpartition("/")[2]
+    arn = f"arn:aws:sts::{backend.account_id}:assumed-role/{name}/{session_name}"
+    caller = Caller(arn, role_arn, backend.account_id)
+    if role is None:  # a deleted role's sessions live on, with no permission left
+        return caller, session_name, session_name, (), None
+    user_id = f"{role.id}:{session_name}"
+    return caller, session_name, user_id, tuple(_policies(role, "role")), _boundary(role, backend)
+
+
+def _role_session(assumed: AssumedRole, backend: IAMBackend) -> Principal:
+    role = _role(assumed.role_arn, backend)
+    parts = _role_parts(assumed.role_arn, role, assumed.session_name, backend)
+    # Session tags come before the role's own (IAM User Guide, "Pass session tags in AWS STS").
+    tags = {**_tags(role.tags if role else None), **getattr(assumed, "session_tags", {})}
+    sessions = [Policy(_document(assumed.policy))] if assumed.policy else []
+    sessions += [_managed_by_arn(arn, backend) for arn in getattr(assumed, "policy_arns", ())]
+    return Principal(
+        *parts, tuple(sessions),
+        "expired" if assumed.expiration < utcnow() else "active",
+        tags, True, getattr(assumed, "function_arn", None),
+        assumed.secret_access_key, assumed.session_token,
+    )  # fmt: skip
 
 
 def _user(key: AccessKey, backend: IAMBackend) -> Principal:
@@ -151,49 +195,100 @@ def _user(key: AccessKey, backend: IAMBackend) -> Principal:
         user = next((each for each in backend.users.values() if key in each.access_keys), None)
     if user is None:  # deleted with its keys left behind, which AWS would have refused
         return Principal(Caller(), str(key.user_name), "", credentials="inactive")
-    policies = _policies(user)
+    state = "active" if key.status == "Active" else "inactive"
+    return _user_principal(user, backend, state, key.secret_access_key)
+
+
+def _user_principal(user: User, backend: IAMBackend, state: str, secret: str) -> Principal:
+    policies = _policies(user, "user")
     for group in backend.groups.values():
         if user in group.users:
-            policies += _policies(group)
+            policies += _policies(group, "group")
     return Principal(
-        Caller(user.arn, None, backend.account_id),
-        user.name,
-        user.id,
-        tuple(policies),
-        credentials="active" if key.status == "Active" else "inactive",
-    )
+        Caller(user.arn, None, backend.account_id), user.name, user.id, tuple(policies),
+        _boundary(user, backend), (), state, _user_tags(user.name, backend), False, None, secret,
+    )  # fmt: skip
 
 
-def _role(role_arn: str, account_id: str) -> Role | None:
-    try:
-        return iam_backends[account_id][_PARTITION].get_role_by_arn(role_arn)
-    except NotFoundException:
+def _user_session(key: AccessKey, session: Any, backend: IAMBackend) -> Principal | None:
+    """What GetSessionToken and GetFederationToken made, see session_tokens."""
+    if session.user_name is None:
         return None
+    state = "expired" if session.expiration < utcnow() else "active"
+    user = backend.users.get(session.user_name)
+    if user is None:
+        return Principal(Caller(), session.user_name, "", credentials="inactive")
+    principal = _user_principal(user, backend, state, "")
+    caller, user_id, sessions = principal.caller, principal.user_id, ()
+    if session.federated_name:
+        arn = f"arn:aws:sts::{backend.account_id}:federated-user/{session.federated_name}"
+        caller = Caller(arn, None, backend.account_id)
+        user_id = f"{backend.account_id}:{session.federated_name}"
+        # Without a policy a federated user may do nothing (STS API reference, GetFederationToken).
+        sessions = (Policy(session.policy or ""),)
+    return Principal(
+        caller, principal.name, user_id, principal.identity, principal.boundary, sessions, state,
+        principal.tags, True, None, key.secret_access_key, session.token,
+    )  # fmt: skip
 
 
-def _bucket(name: str, account_id: str) -> FakeBucket | None:
-    return s3_backends[account_id][_PARTITION].buckets.get(name)
+def _role(role_arn: str, backend: IAMBackend) -> Role | None:
+    name = role_arn.rpartition("/")[2]  # moto puts the ARN together each time that it is asked
+    for role in backend.roles.values():
+        if role.name == name and role.arn == role_arn:
+            return role
+    return None
 
 
-def _policies(entity: User | Role) -> list[Policy]:
-    policies = [Policy(_document(document)) for document in entity.policies.values()]
+def _policies(entity: User | Group | Role, kind: str) -> list[Policy]:
+    policies = [
+        _inline(document if isinstance(document, str) else json.dumps(document), name, kind)
+        for name, document in entity.policies.items()
+    ]
     return policies + [_managed(policy) for policy in entity.managed_policies.values()]
 
 
-def _boundary(role: Role, account_id: str) -> Policy | None:
-    arn = role.permissions_boundary_arn
-    if not arn:
-        return None
+def _boundary(entity: User | Role, backend: IAMBackend) -> Policy | None:
+    arn = getattr(entity, "permissions_boundary_arn", None)
+    return _managed_by_arn(arn, backend) if arn else None
+
+
+def _managed_by_arn(arn: str, backend: IAMBackend) -> Policy:
     try:
-        return _managed(iam_backends[account_id][_PARTITION].get_policy(arn))
+        return _managed(backend.get_policy(arn))
     except NotFoundException:
-        # A boundary that is gone allows nothing.
-        return Policy("", arn)
+        return Policy("", arn)  # a policy that is gone allows nothing
 
 
 def _managed(managed) -> Policy:
     version = next(v for v in managed.versions if v.version_id == managed.default_version_id)
-    return Policy(_document(version.document), managed.arn)
+    document = version.document
+    return _managed_version(
+        document if isinstance(document, str) else json.dumps(document), managed.arn, managed.name
+    )
+
+
+# Made once for each text, since every request of a session needs them all.
+@functools.lru_cache(maxsize=1024)
+def _managed_version(document: str, arn: str, name: str) -> Policy:
+    kind = "aws-managed" if ":iam::aws:" in arn else "user-managed"
+    return Policy(_document(document), arn, name, kind)
+
+
+@functools.lru_cache(maxsize=1024)
+def _inline(document: str, name: str, kind: str) -> Policy:
+    return Policy(_document(document), None, name, kind)
+
+
+def _tags(tags: dict | list | None) -> dict[str, str]:
+    """A role's tags: moto keeps a list, or an object by their keys in lower case."""
+    if not tags:
+        return {}
+    return {tag["Key"]: tag["Value"] for tag in (tags.values() if isinstance(tags, dict) else tags)}
+
+
+def _user_tags(name: str, backend: IAMBackend) -> dict[str, str]:
+    return backend.tagger.get_tag_dict_for_resource(backend.users[name].arn)
 
 
 def _document(raw: str | bytes | dict) -> str | dict:

@@ -14,11 +14,12 @@ from typing import Any
 from moto.core.utils import iso_8601_datetime_with_milliseconds
 from moto.sns.models import Subscription
 
-from .functions import function_policy
+from ..policies import Policy
+from .resources import resource_policy
 
 OnEvent = Callable[[str, dict[str, Any]], None]
-# policy_check(function's policy or None, source ARN, source account, function ARN, service).
-PolicyCheck = Callable[[dict[str, Any] | None, str, str, str, str], bool]
+# policy_check(policy or None, action, resource, source ARN, source account, service).
+PolicyCheck = Callable[[Policy | None, str, str, str, str, str], bool]
 
 _moto_publish = Subscription.publish
 
@@ -77,10 +78,15 @@ def install(policy_check: PolicyCheck, on_event: OnEvent) -> None:
             return
         if others.get("message_structure") == "json":
             message = self._parse_message_structure(message, self.protocol)
-        region = self.endpoint.split(":")[3]
-        policy = function_policy(self.endpoint, self.account_id, region)
-        topic = self.topic.arn
-        if policy_check(policy, topic, self.account_id, self.endpoint, "sns.amazonaws.com"):
+        policy = resource_policy(self.endpoint, self.account_id)
+        if policy_check(
+            policy,
+            "lambda:InvokeFunction",
+            self.endpoint,
+            self.topic.arn,
+            self.account_id,
+            "sns.amazonaws.com",
+        ):
             event = topic_event(self, message, message_id, subject, message_attributes)
             on_event(self.endpoint, event)
 

@@ -1,0 +1,51 @@
+"""Requests that nobody has signed: what they are asked of, and which need no signature."""
+
+import re
+from urllib.parse import parse_qsl
+
+from .actions import ApiRequest, Scope
+
+_REST_VERSION = re.compile(r"/20\d\d-\d\d-\d\d/")
+# "Requesting temporary security credentials" (IAM User Guide); Unsubscribe and ConfirmSubscription
+# in the SNS API reference, which are links that anybody may follow.
+_UNSIGNED_ACTIONS = {
+    "AssumeRoleWithSAML",
+    "AssumeRoleWithWebIdentity",
+    "ConfirmSubscription",
+    "Unsubscribe",
+}
+_UNSIGNED_TARGETS = ("AWSCognitoIdentityProviderService.", "AWSCognitoIdentityService.")
+
+
+def anonymous_scope(request: ApiRequest) -> Scope:
+    """The service that an unsigned request is for. S3 alone takes requests from everybody, so that
+    all others have one name here.
+    """
+    headers = request.headers
+    other = (
+        "x-amz-target" in headers
+        or "smithy-protocol" in headers
+        or _REST_VERSION.match(request.path)
+        or request.path == "/"
+        or request.method == "OPTIONS"  # a browser's question whether it may ask
+        or _form_action(request)
+    )
+    return Scope("", "us-east-1", "" if other else "s3")
+
+
+def may_be_unsigned(request: ApiRequest) -> bool:
+    """Whether a service other than S3 takes this request from everybody."""
+    target = request.headers.get("x-amz-target")
+    if target:
+        return target.startswith(_UNSIGNED_TARGETS)
+    action = _form_action(request)
+    if action:
+        return action in _UNSIGNED_ACTIONS
+    return not (_REST_VERSION.match(request.path) or "smithy-protocol" in request.headers)
+
+
+def _form_action(request: ApiRequest) -> str | None:
+    query = dict(parse_qsl(request.query))
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        query |= parse_qsl(request.body.decode("utf-8", "replace"))
+    return query.get("Action")
