@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 import pytest
 from botocore.exceptions import ClientError
 
+from deployment import TRUST
 from localcloud.control_plane import buckets
 from localcloud.control_plane.bucket_events import next_sequencer
 from localcloud.identity import may_service_invoke
@@ -35,7 +36,7 @@ def events(cloud):
 
 @pytest.fixture(scope="module")
 def role(cloud):
-    made = cloud("iam").create_role(RoleName="resize", AssumeRolePolicyDocument="{}")
+    made = cloud("iam").create_role(RoleName="resize", AssumeRolePolicyDocument=TRUST)
     return made["Role"]["Arn"]
 
 

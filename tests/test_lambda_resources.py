@@ -7,6 +7,8 @@ import zipfile
 import pytest
 from botocore.exceptions import ClientError
 
+from deployment import TRUST
+
 
 @pytest.fixture(scope="module")
 def cloud(local_cloud):
@@ -21,7 +23,7 @@ def functions(cloud):
 
 @pytest.fixture(scope="module")
 def role(cloud):
-    made = cloud("iam").create_role(RoleName="fn", AssumeRolePolicyDocument="{}")
+    made = cloud("iam").create_role(RoleName="fn", AssumeRolePolicyDocument=TRUST)
     return made["Role"]["Arn"]
 
 
@@ -104,7 +106,7 @@ def test_update_changes_last_modified(create, functions):
 
 
 def test_empty_environment_removes_the_variables(create, functions):
-    create(Environment={"Variables": {"A": "1"}})
+    create(Environment={"Variables": {"AB": "1"}})
     assert "Environment" not in update(functions, Environment={})
 
 

@@ -4,17 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from moto.awslambda import models
-from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
-from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
+from moto.awslambda.exceptions import InvalidParameterValueException
+from moto.awslambda.models import LambdaAlias, LambdaBackend, LambdaFunction, lambda_backends
 
-from ..functions.configuration import (
-    Archive,
-    EventInvokeSettings,
-    FunctionConfiguration,
-    Logging,
-)
+from ..functions.configuration import Archive, FunctionConfiguration, Logging
 from ..functions.package import InvalidArchive, check_archive
-from .function_event_settings import dead_letter_arn
+from . import lambda_checks, lambda_provisioned, lambda_states
+from .lambda_aliases import choose_version
+from .lambda_errors import LambdaError, conflict
+from .lambda_lookup import LATEST, Call
+from .lambda_versions import is_published
 
 InvokeFromMoto = Callable[[str, bytes], bytes]
 
@@ -32,62 +31,41 @@ class Target:
 
 
 def find_function(name: str, qualifier: str | None, account_id: str, region: str) -> Target:
-    """Find a function by name, ARN or partial ARN. Raises FunctionNotFound."""
-    if ":function:" in name or name.count(":") > 1:
-        parts = name.split(":function:")[-1].split(":")
-    else:
-        parts = name.split(":")
-    name, qualifier = parts[0], (parts[1] if len(parts) > 1 else qualifier)
-    backend: LambdaBackend = lambda_backends[account_id][region]
+    """Find a function by name, ARN or partial ARN. Raises FunctionNotFound.
+
+    An alias with weights leads to one of its versions at random, anew at each call.
+    """
+    call = Call(account_id, region, {})
     try:
-        function = backend.get_function(name, qualifier)
-    except LambdaClientError as error:
-        arn = f"arn:aws:lambda:{region}:{account_id}:function:{name}"
-        raise FunctionNotFound(f"Function not found: {arn}:{qualifier or '$LATEST'}") from error
-    latest = backend.get_function(name, "$LATEST")
-    return Target(_configuration(function, backend), latest.reserved_concurrency)
-
-
-def unreserved(account_id: str, region: str, limit: int) -> int:
-    """What of the account's concurrency no function has reserved."""
-    backend: LambdaBackend = lambda_backends[account_id][region]
-    groups = backend._lambdas._functions.values()
-    return limit - sum(group["latest"].reserved_concurrency or 0 for group in groups)
-
-
-def event_invoke_settings(function_arn: str) -> EventInvokeSettings:
-    """The asynchronous invocation settings of a function, version or alias, by ARN."""
-    _, _, _, region, account, _, name = function_arn.split(":")[:7]
-    try:
-        function = lambda_backends[account][region].get_function(name)
-    except LambdaClientError:
-        return EventInvokeSettings()
-    config = function.event_invoke_config[0].config if function.event_invoke_config else {}
-    destinations = config.get("DestinationConfig") or {}
-    return EventInvokeSettings(
-        config.get("MaximumRetryAttempts", 2),
-        config.get("MaximumEventAgeInSeconds", 21_600),
-        destinations.get("OnSuccess", {}).get("Destination"),
-        destinations.get("OnFailure", {}).get("Destination"),
-        dead_letter_arn(function),
-    )
+        name, qualifier = call.split(name, qualifier)
+    except LambdaError as error:
+        raise FunctionNotFound(error.message or f"Function not found: {name}") from error
+    found = call.find(name, qualifier)
+    if isinstance(found, LambdaAlias):
+        found = call.version(name, choose_version(found))
+    if found is None:
+        raise FunctionNotFound(f"Function not found: {call.arn(name, qualifier or LATEST)}")
+    latest = call.function(name)
+    return Target(_configuration(found, call.backend), latest.reserved_concurrency)
 
 
 def function_policy(function_arn: str, account_id: str, region: str) -> dict | None:
-    """The resource policy of a function; None where there is none, or no such function."""
+    """The resource policy of a function, version or alias; None where there is none, or no function.
+
+    Each has its own: a permission on the function is none on its alias.
+    """
+    call = Call(account_id, region, {})
     try:
-        function = lambda_backends[account_id][region].get_function(function_arn)
-        return function.policy.get_policy()["Policy"]
-    except LambdaClientError:
+        found = call.find(*call.split(function_arn))
+    except LambdaError:
         return None
+    if found is None or not found.policy.statements:
+        return None
+    return {"Version": "2012-10-17", "Id": "default", "Statement": found.policy.statements}
 
 
 def _configuration(function: LambdaFunction, backend: LambdaBackend) -> FunctionConfiguration:
-    version = (
-        "$LATEST"
-        if function.version in (1, "$LATEST") and not _is_published(function)
-        else (str(function.version))
-    )
+    version = str(function.version) if is_published(function) else LATEST
     layers = [layer.version for layer in function.layers]
     logging = function.logging_config
     return FunctionConfiguration(
@@ -114,20 +92,17 @@ def _configuration(function: LambdaFunction, backend: LambdaBackend) -> Function
     )
 
 
-def _is_published(function: LambdaFunction) -> bool:
-    return function.function_arn.rsplit(":", 1)[-1] == str(function.version)
-
-
 def install(
     invoke: InvokeFromMoto,
-    on_deploy: Callable[[FunctionConfiguration], None],
+    prepare: lambda_states.Prepare,
     on_delete: Callable[[str], None],
 ) -> None:
     """Put localcloud behind moto's Lambda: real invocations, checked archives, ended environments.
 
     `invoke(function_arn, payload)` is called from moto's worker threads and waits for the answer:
-    custom resources and subscriptions come this way. `on_deploy(configuration)` follows a creation,
-    `on_delete(function_arn)` a deletion, both in the worker thread.
+    custom resources and subscriptions come this way. `prepare(configuration, done)` follows a
+    creation or update, `on_delete(arn)` the deletion of a function or version, both in the worker
+    thread.
     """
 
     def invoke_function(self, body, request_headers, response_headers):
@@ -136,7 +111,13 @@ def install(
 
     LambdaFunction.invoke = invoke_function
     _check_archives()
-    _follow(on_deploy, on_delete)
+    lambda_states.install(
+        prepare,
+        lambda function: _configuration(
+            function, lambda_backends[function.account_id][function.region]
+        ),
+    )
+    _follow(on_delete)
 
 
 _original_zip = models._zipfile_content
@@ -161,18 +142,29 @@ def _check_archives() -> None:
     models._s3_content = checked(_original_s3)
 
 
-def _follow(
-    on_deploy: Callable[[FunctionConfiguration], None], on_delete: Callable[[str], None]
-) -> None:
+def _follow(on_delete: Callable[[str], None]) -> None:
     def create_function(self, spec):
-        function = _original_create(self, spec)
-        on_deploy(_configuration(function, self))
+        lambda_checks.check_settings(spec, self)
+        if spec["FunctionName"] in self._lambdas._functions:
+            raise conflict(f"Function already exist: {spec['FunctionName']}")
+        _original_create(self, spec)
+        function = self.get_function(spec["FunctionName"])
+        lambda_states.begin(function, is_new=True)
         return function
 
     def delete_function(self, function_name, qualifier=None):
-        function = self.get_function(function_name, qualifier)
-        _original_delete(self, function_name, qualifier)
-        on_delete(function.function_arn)
+        call = Call(self.account_id, self.region_name, {})
+        name, qualifier = call.split(function_name, qualifier)
+        if qualifier:
+            gone = [call.version(name, qualifier)]
+        else:
+            gone = [resource for _, resource in call.resources(name)]
+        _original_delete(self, name, qualifier)
+        for resource in gone:
+            lambda_provisioned.release(resource)
+            on_delete(resource.function_arn)
+        if not qualifier:  # moto empties the aliases of what it deletes, of a version too
+            self._lambdas._aliases.pop(call.arn(name), None)
 
     LambdaBackend.create_function = create_function
     LambdaBackend.delete_function = delete_function
