@@ -19,7 +19,12 @@ InvokeFromMoto = Callable[[str, bytes], bytes]
 
 
 class FunctionNotFound(Exception):
-    """No such function, version or alias; the text is AWS's."""
+    """No such function, version or alias; the text is AWS's, as are the code and the HTTP status."""
+
+    def __init__(self, message: str, code: str = "ResourceNotFoundException", status: int = 404):
+        super().__init__(message)
+        self.code = code
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,9 @@ def find_function(name: str, qualifier: str | None, account_id: str, region: str
     try:
         name, qualifier = call.split(name, qualifier)
     except LambdaError as error:
-        raise FunctionNotFound(error.message or f"Function not found: {name}") from error
+        raise FunctionNotFound(
+            error.message or "", error.relative_error_type, error.code
+        ) from error
     found = call.find(name, qualifier)
     if isinstance(found, LambdaAlias):
         found = call.version(name, choose_version(found))
@@ -47,6 +54,12 @@ def find_function(name: str, qualifier: str | None, account_id: str, region: str
         raise FunctionNotFound(f"Function not found: {call.arn(name, qualifier or LATEST)}")
     latest = call.function(name)
     return Target(_configuration(found, call.backend), latest.reserved_concurrency)
+
+
+def invoked_arn(name: str, qualifier: str | None, account_id: str, region: str) -> str:
+    """The ARN by which a function is invoked: qualified where the caller named a qualifier."""
+    call = Call(account_id, region, {})
+    return call.arn(*call.split(name, qualifier))
 
 
 def function_policy(function_arn: str, account_id: str, region: str) -> dict | None:

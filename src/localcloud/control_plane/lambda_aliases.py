@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import random
 from collections.abc import Mapping
 from typing import Any
 
-from moto.awslambda.models import LambdaAlias
+from moto.awslambda.models import LambdaAlias, LambdaStorage
 from moto.awslambda.policy import Policy
 
 from . import lambda_provisioned, lambda_states
@@ -49,7 +51,7 @@ def create_alias(call: Call) -> dict[str, Any]:
         call.get("Description", ""), _routing(routing),
     )  # fmt: skip
     alias.function_arn = arn
-    alias.function_name = function.function_name
+    alias.region = call.region
     alias.policy = Policy(alias)
     alias.event_invoke_config = []
     alias.url_config = None
@@ -70,7 +72,8 @@ def update_alias(call: Call) -> dict[str, Any]:
     routing = call.get("RoutingConfig", alias.routing_config)
     _check_routing(call, function_name, version, routing)
     is_moved = version != alias.function_version
-    alias.update(call.get("Description"), version, _routing(routing))
+    alias.update(call.get("Description"), version, None)
+    alias.routing_config = _routing(routing)
     lambda_states.new_revision(alias)
     if is_moved:
         lambda_provisioned.allocate_again(alias)
@@ -140,6 +143,31 @@ def _check_routing(
             )
         if call.version(function_name, other) is None:
             raise function_not_found(call.arn(function_name, other))
+
+
+_moto_find = LambdaStorage.get_function_by_name_with_qualifier
+
+
+def install() -> None:
+    """Let moto's services see an alias as a function with the alias's ARN and policy.
+
+    moto itself hands out the version behind it: permissions of the alias would count for nothing, and
+    what a topic or a log group invokes would pass its weights by. May be called more than once.
+    """
+
+    @functools.wraps(_moto_find)
+    def get_function_by_name_with_qualifier(self, name, qualifier=None):
+        function = _moto_find(self, name, qualifier)
+        name, _, named = name.partition(":")
+        arn = function.function_arn.split(":")
+        alias = self._aliases[":".join(arn[:7])].get(named or qualifier)
+        if alias is None:
+            return function
+        seen = copy.copy(function)
+        seen.function_arn, seen.policy = alias.function_arn, alias.policy
+        return seen
+
+    LambdaStorage.get_function_by_name_with_qualifier = get_function_by_name_with_qualifier
 
 
 OPERATIONS = {

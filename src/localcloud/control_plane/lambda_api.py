@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,6 +22,7 @@ from . import (
     lambda_permissions,
     lambda_provisioned,
     lambda_requests,
+    lambda_states,
     lambda_tags,
     lambda_urls,
     lambda_versions,
@@ -42,6 +45,8 @@ _OPERATIONS: dict[str, Callable[[Call], Mapping[str, Any] | None]] = {
     **lambda_urls.OPERATIONS,
     **lambda_versions.OPERATIONS,
 }
+# One change at a time: a name is taken once, a version's number too.
+_changing = threading.Lock()
 # Event source mappings, and what an image or a signature would need.
 _MOTO = {
     "CreateEventSourceMapping", "DeleteEventSourceMapping", "GetEventSourceMapping",
@@ -73,7 +78,10 @@ def answer(
         if handler is None:
             raise LambdaError("UnknownOperationException", f"localcloud has no operation {name}")
         check_request_size(name, body)
-        content = handler(Call(account_id, region, request.parameters))
+        with _changing if method != "GET" else contextlib.nullcontext():
+            content = handler(Call(account_id, region, request.parameters))
+        if content and method != "GET":
+            lambda_states.wait(content.get("FunctionArn", ""))
     except (LambdaClientError, JsonRESTError) as error:
         return _error(error)
     # The model says 200 for DeleteFunction and has the status in the output; AWS answers 204.

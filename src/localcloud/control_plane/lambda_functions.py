@@ -11,7 +11,7 @@ from .lambda_checks import check_zip_file
 from .lambda_errors import conflict, invalid_parameter, stale_revision, validation
 from .lambda_lookup import LATEST, Call, page
 from .lambda_resources import with_code
-from .lambda_versions import configuration, settings_only
+from .lambda_versions import begun, configuration, settings_only
 
 _MAX_NAME = 64
 
@@ -37,12 +37,10 @@ def create_function(call: Call) -> dict[str, Any]:
     spec = {**call.parameters, "FunctionName": name, "Publish": False}
     call.backend.create_function(spec)
     function = call.function(name)
-    answer = configuration(function)
-    if call.get("Publish"):
-        answer = {**configuration(lambda_versions.publish(call.backend, function, None)),
-                  "FunctionArn": function.function_arn}  # fmt: skip
-    lambda_states.wait(function.function_arn)
-    return {key: value for key, value in answer.items() if not key.startswith("LastUpdate")}
+    if not call.get("Publish"):
+        return begun(function)
+    version = lambda_versions.publish(call.backend, function, None)
+    return {**begun(version), "FunctionArn": function.function_arn}  # as recorded
 
 
 def get_function(call: Call) -> dict[str, Any]:
@@ -92,9 +90,7 @@ def update_function_configuration(call: Call) -> dict[str, Any]:
     """UpdateFunctionConfiguration."""
     function = _to_update(call)
     function.update_configuration(call.parameters)
-    answer = configuration(function)
-    lambda_states.wait(function.function_arn)
-    return answer
+    return begun(function)
 
 
 def update_function_code(call: Call) -> dict[str, Any]:
@@ -116,11 +112,9 @@ def update_function_code(call: Call) -> dict[str, Any]:
     if call.get("DryRun"):
         return configuration(with_code(function, parameters))
     function.update_function_code(parameters)
-    answer = configuration(function)
     if call.get("Publish"):
-        answer = configuration(lambda_versions.publish(call.backend, function, None))
-    lambda_states.wait(function.function_arn)
-    return answer
+        return begun(lambda_versions.publish(call.backend, function, None))
+    return begun(function)
 
 
 def _to_update(call: Call) -> LambdaFunction:

@@ -62,12 +62,6 @@ def set_status(
         config.status, config.reason = status, reason
 
 
-def requested(arn: str) -> int | None:
-    """What a version or alias asks for; None where it has no configuration."""
-    config = _config_of(arn)
-    return config and config.requested
-
-
 def allocate_again(resource: Resource) -> None:
     """An alias leads to another version: the environments are provided anew (facts C2)."""
     config = resource.provisioned

@@ -60,6 +60,13 @@ def parse(
     return Request(operation, parameters)
 
 
+def invoke_problem(function: str, qualifier: str | None) -> str | None:
+    """What is wrong with the name or qualifier that Invoke was given; None where nothing is."""
+    given = {"FunctionName": function, **({"Qualifier": qualifier} if qualifier else {})}
+    broken = problems(_model().operation_model("Invoke").input_shape, given)
+    return validation(*broken).message if broken else None
+
+
 def error_message_key(code: str) -> str:
     """The member of an error that holds its text: `message`, or `Message` for some."""
     model = _model()

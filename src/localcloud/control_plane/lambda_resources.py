@@ -19,7 +19,7 @@ from moto.s3.exceptions import MissingBucket
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
-from . import lambda_permissions, lambda_states
+from . import lambda_aliases, lambda_permissions, lambda_states
 from .lambda_checks import check_layers, check_settings, check_unzipped_size
 from .lambda_times import timestamp
 from .lambda_versions import copy_of, publish, runtime_version_arn
@@ -240,6 +240,7 @@ def install() -> None:
     function_class.update_configuration = update_configuration
     function_class.update_function_code = update_function_code
     models.LambdaStorage.publish_version = _publish_version
+    lambda_aliases.install()
     lambda_permissions.install()
     function_class._set_function_code = _set_function_code
     models.LayerVersion.__init__ = layer_init

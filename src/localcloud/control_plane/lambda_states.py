@@ -58,8 +58,14 @@ def new_revision(resource: Any) -> None:
 
 
 def begin(function: LambdaFunction, is_new: bool) -> None:
-    """A function or version was made or changed: it is Pending or InProgress until it is unpacked."""
+    """A function or version was made or changed: it is Pending or InProgress until it is unpacked.
+
+    `function.begun` has the state's members and the RevisionId that the answer to the change shows,
+    however soon it is over.
+    """
     new_revision(function)
+    state = _PENDING if is_new else {"State": "Active", **_IN_PROGRESS}
+    function.begun = {**state, "RevisionId": function.revision_id}
     if function.package_type != "Zip":
         return  # images are not run here: there is nothing to unpack
     transition = _Transition(is_new)
@@ -82,7 +88,7 @@ def begin(function: LambdaFunction, is_new: bool) -> None:
 
 
 def wait(function_arn: str) -> None:
-    """Let a transition end, if it ends soon."""
+    """Let a transition end, if there is one and it ends soon."""
     transition = _running.get(function_arn)
     if transition:
         transition.over.wait(_PATIENCE_S)

@@ -14,8 +14,7 @@ from .lambda_errors import invalid_parameter, stale_revision
 from .lambda_lookup import LATEST, Call, page
 from .lambda_times import timestamp
 
-# What lists leave out (recorded).
-_NOT_LISTED = ("State", "LastUpdateStatus", "RuntimeVersionConfig")
+_STATE = ("State", "LastUpdateStatus")
 
 
 def is_published(function: LambdaFunction) -> bool:
@@ -25,13 +24,13 @@ def is_published(function: LambdaFunction) -> bool:
 
 def configuration(function: LambdaFunction) -> dict[str, Any]:
     """A version's FunctionConfiguration, its state included; members that are None are not sent."""
-    shown = {**function.get_configuration(), **lambda_states.shown(function)}
+    shown = function.get_configuration()
     if function.runtime_version:
         shown["RuntimeVersionConfig"] = {"RuntimeVersionArn": function.runtime_version}
-    if shown["State"] == "Pending":
-        del shown["LastUpdateStatus"]
+    del shown["LastUpdateStatus"]
     return {
         **shown,
+        **lambda_states.shown(function),
         "Version": str(function.version) if is_published(function) else LATEST,
         "Layers": shown["Layers"] or None,
         "LastModified": function.last_modified,
@@ -39,13 +38,19 @@ def configuration(function: LambdaFunction) -> dict[str, Any]:
     }
 
 
+def begun(function: LambdaFunction) -> dict[str, Any]:
+    """The configuration as the answer to a change has it: Pending, or an update InProgress."""
+    return {**_without_state(configuration(function)), **function.begun}
+
+
+def _without_state(shown: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in shown.items() if not key.startswith(_STATE)}
+
+
 def settings_only(function: LambdaFunction, arn: str | None = None) -> dict[str, Any]:
-    """The configuration as lists have it, under another ARN where one is given."""
-    shown = configuration(function)
-    return {
-        **{key: value for key, value in shown.items() if not key.startswith(_NOT_LISTED)},
-        "FunctionArn": arn or function.function_arn,
-    }
+    """The configuration as lists have it (recorded), under another ARN where one is given."""
+    shown = {**_without_state(configuration(function)), "RuntimeVersionConfig": None}
+    return {**shown, "FunctionArn": arn or function.function_arn}
 
 
 def runtime_version_arn(region: str) -> str:
@@ -112,10 +117,9 @@ def publish_version(call: Call) -> dict[str, Any]:
             f"({function.code_sha_256}). Please try again with the CodeSHA256 in $LATEST."
         )
     lambda_states.require_settled(function)
+    number = function.next_version
     version = publish(call.backend, function, call.get("Description"))
-    answer = configuration(version)
-    lambda_states.wait(version.function_arn)
-    return answer
+    return begun(version) if version.version == number else configuration(version)
 
 
 def list_versions_by_function(call: Call) -> dict[str, Any]:
