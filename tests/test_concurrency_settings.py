@@ -3,7 +3,7 @@
 import pytest
 from botocore.config import Config
 
-from deployment import deploy
+from deployment import deploy, wait_for
 from refusals import refusal
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function"
@@ -104,6 +104,11 @@ def test_reserved_for_functions_only(functions, name):
     assert answer[1] == "ValidationException"
 
 
+def ready(functions, **given):
+    found = functions.get_provisioned_concurrency_config(**given)
+    return found if found["Status"] == "READY" else None
+
+
 def test_provisioned(functions, name):
     given = {"FunctionName": name, "Qualifier": "live"}
     made = functions.put_provisioned_concurrency_config(**given, ProvisionedConcurrentExecutions=2)
@@ -166,9 +171,14 @@ def test_provisioned_stays_with_an_alias_that_moves(functions, name):
     functions.put_provisioned_concurrency_config(
         FunctionName=name, Qualifier="live", ProvisionedConcurrentExecutions=3
     )
+    wait_for(lambda: ready(functions, FunctionName=name, Qualifier="live"))
     functions.update_alias(FunctionName=name, Name="live", FunctionVersion="2")
     found = functions.get_provisioned_concurrency_config(FunctionName=name, Qualifier="live")
-    assert found["RequestedProvisionedConcurrentExecutions"] == 3
+    assert (found["RequestedProvisionedConcurrentExecutions"], found["Status"]) == (
+        3,
+        "IN_PROGRESS",
+    )
+    wait_for(lambda: ready(functions, FunctionName=name, Qualifier="live"))
     functions.delete_alias(FunctionName=name, Name="live")
     configs = functions.list_provisioned_concurrency_configs(FunctionName=name)
     assert configs["ProvisionedConcurrencyConfigs"] == []

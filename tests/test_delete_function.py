@@ -7,14 +7,14 @@ SOURCE = "import os\ndef handler(event, context): return os.getpid()\n"
 ARN = "arn:aws:lambda:us-east-1:000000000000:function"
 
 
-def ended(local_cloud, *arns):
-    """Whether an environment of each of these functions was shut down because it was deleted."""
+def ended(local_cloud, *environments):
+    """Whether an environment of each of these functions was shut down for the reason beside it."""
     gone = {
-        entry["function"]
+        (entry["function"], entry["reason"])
         for entry in local_cloud.record.entries()
-        if entry["type"] == "shutdown" and entry["reason"] == "deleted"
+        if entry["type"] == "shutdown"
     }
-    return gone.issuperset(arns)
+    return gone.issuperset(environments)
 
 
 def test_a_function_made_again_has_nothing_of_the_old(local_cloud):
@@ -39,11 +39,14 @@ def test_a_function_made_again_has_nothing_of_the_old(local_cloud):
     functions.tag_resource(Resource=f"{ARN}:gone", Tags={"a": "b"})
     functions.put_function_recursion_config(**given, RecursiveLoop="Allow")
     invoke(local_cloud, "gone")
-    invoke(local_cloud, "gone", Qualifier="live")
+    invoke(local_cloud, "gone", Qualifier="1")
+    wait_for(lambda: functions.get_provisioned_concurrency_config(**given, Qualifier="live")["Status"]
+             == "READY")  # fmt: skip
 
     answer = functions.delete_function(**given)
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
-    wait_for(lambda: ended(local_cloud, f"{ARN}:gone", f"{ARN}:gone:1"))
+    own = [(f"{ARN}:gone", "deleted"), (f"{ARN}:gone:1", "deleted"), (f"{ARN}:gone:1", "released")]
+    wait_for(lambda: ended(local_cloud, *own))
     missing = f"Function not found: {ARN}:gone"
     assert refusal(functions.delete_function, **given)[2] == missing
     assert refusal(functions.invoke, **given)[2] == f"{missing}:$LATEST"
@@ -74,6 +77,6 @@ def test_a_deleted_version_ends_its_environments_and_no_others(local_cloud):
     latest = invoke(local_cloud, "fewer")[0]
     invoke(local_cloud, "fewer", Qualifier="1")
     functions.delete_function(FunctionName="fewer", Qualifier="1")
-    wait_for(lambda: ended(local_cloud, f"{ARN}:fewer:1"))
-    assert not ended(local_cloud, f"{ARN}:fewer")
+    wait_for(lambda: ended(local_cloud, (f"{ARN}:fewer:1", "deleted")))
+    assert not ended(local_cloud, (f"{ARN}:fewer", "deleted"))
     assert invoke(local_cloud, "fewer")[0] == latest

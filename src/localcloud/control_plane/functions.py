@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from moto.awslambda import models
 from moto.awslambda.exceptions import InvalidParameterValueException
-from moto.awslambda.models import LambdaAlias, LambdaBackend, LambdaFunction, lambda_backends
+from moto.awslambda.models import LambdaAlias, LambdaBackend, LambdaFunction
 
 from ..functions.configuration import Archive, FunctionConfiguration, Logging
 from ..functions.package import InvalidArchive, check_archive
@@ -53,7 +53,7 @@ def find_function(name: str, qualifier: str | None, account_id: str, region: str
     if found is None:
         raise FunctionNotFound(f"Function not found: {call.arn(name, qualifier or LATEST)}")
     latest = call.function(name)
-    return Target(_configuration(found, call.backend), latest.reserved_concurrency)
+    return Target(_configuration(found), latest.reserved_concurrency)
 
 
 def invoked_arn(name: str, qualifier: str | None, account_id: str, region: str) -> str:
@@ -77,7 +77,7 @@ def function_policy(function_arn: str, account_id: str, region: str) -> dict | N
     return {"Version": "2012-10-17", "Id": "default", "Statement": found.policy.statements}
 
 
-def _configuration(function: LambdaFunction, backend: LambdaBackend) -> FunctionConfiguration:
+def _configuration(function: LambdaFunction) -> FunctionConfiguration:
     version = str(function.version) if is_published(function) else LATEST
     layers = [layer.version for layer in function.layers]
     logging = function.logging_config
@@ -124,12 +124,7 @@ def install(
 
     LambdaFunction.invoke = invoke_function
     _check_archives()
-    lambda_states.install(
-        prepare,
-        lambda function: _configuration(
-            function, lambda_backends[function.account_id][function.region]
-        ),
-    )
+    lambda_states.install(prepare, _configuration)
     _follow(on_delete)
 
 
