@@ -336,9 +336,23 @@ def test_tags_over_the_limit(refused):
     assert refused(Tags=tags) == (400, INVALID, "Number of tags exceeds resource tag limit.")
 
 
-def test_dead_letter_target(functions, role, refused):
+def test_dead_letter_target(local_cloud, functions, refused):
     assert refused(DeadLetterConfig={"TargetArn": "queue"})[1] == "ValidationException"
     assert refused(DeadLetterConfig={"TargetArn": "arn:aws:s3:::bucket"})[1] == INVALID
+    lacking = "The provided execution role does not have permissions to call"
+    for service, call in (("sqs", "SendMessage"), ("sns", "Publish")):
+        target = {"TargetArn": f"arn:aws:{service}:us-east-1:000000000000:buried"}
+        assert refused(DeadLetterConfig=target) == (
+            400,
+            INVALID,
+            f"{lacking} {call} on {service.upper()}",
+        )
+        allowed = {"Action": f"{service}:{call}", "Resource": target["TargetArn"]}
+        role = make_role(local_cloud, f"buries-{service}", allowed)
+        name = f"buried-{service}"
+        functions.create_function(**settings(role, FunctionName=name, DeadLetterConfig=target))
+        found = functions.get_function_configuration(FunctionName=name)
+        assert found["DeadLetterConfig"] == target
 
 
 def test_snap_start_of_a_runtime_without_it(refused):

@@ -1,11 +1,12 @@
 """Settings of asynchronous invocation."""
 
 import datetime
+import json
 
 import pytest
 from botocore.config import Config
 
-from deployment import deploy
+from deployment import deploy, make_role, wait_for
 from refusals import refusal
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:fn"
@@ -146,3 +147,25 @@ def test_destinations_of_every_kind(functions):
     functions.put_function_event_invoke_config(
         FunctionName="fn", DestinationConfig={"OnFailure": {"Destination": "arn:aws:s3:::bucket"}}
     )
+
+
+def test_settings_of_an_alias_are_those_of_its_invocations(local_cloud, functions):
+    queues = local_cloud.client("sqs")
+    url = queues.create_queue(QueueName="failed")["QueueUrl"]
+    role = make_role(local_cloud, "fails", {"Action": "sqs:SendMessage", "Resource": QUEUE})
+    deploy(local_cloud, "fails", "def handler(event, context): raise ValueError(event)\n", role)
+    functions.publish_version(FunctionName="fails")
+    functions.create_alias(FunctionName="fails", Name="live", FunctionVersion="1")
+    functions.put_function_event_invoke_config(
+        FunctionName="fails", Qualifier="live", MaximumRetryAttempts=0,
+        DestinationConfig={"OnFailure": {"Destination": QUEUE}},
+    )  # fmt: skip
+    # Without settings of its own the function is tried again in a minute, and nothing is sent.
+    functions.invoke(FunctionName="fails", InvocationType="Event", Payload='"unqualified"')
+    functions.invoke(
+        FunctionName="fails", Qualifier="live", InvocationType="Event", Payload='"by alias"'
+    )
+    [message] = wait_for(lambda: queues.receive_message(QueueUrl=url).get("Messages"))
+    record = json.loads(message["Body"])
+    assert record["requestPayload"] == "by alias"
+    assert record["requestContext"]["approximateInvokeCount"] == 1

@@ -166,7 +166,8 @@ def test_missing_function(functions):
 
 def test_dead_letter_config(local_cloud, functions):
     target = "arn:aws:sqs:us-east-1:000000000000:buried"
-    made = deploy(local_cloud, "buries", ECHO, DeadLetterConfig={"TargetArn": target})
+    role = make_role(local_cloud, "buries", {"Action": "sqs:SendMessage", "Resource": target})
+    made = deploy(local_cloud, "buries", ECHO, role, DeadLetterConfig={"TargetArn": target})
     assert made["DeadLetterConfig"] == {"TargetArn": target}
     made = functions.update_function_configuration(
         FunctionName="buries", DeadLetterConfig={"TargetArn": ""}

@@ -1,5 +1,7 @@
 """Function URL configurations as resources."""
 
+import urllib.request
+
 import pytest
 from botocore.config import Config
 
@@ -12,7 +14,7 @@ NOT_FOUND = "ResourceNotFoundException"
 
 @pytest.fixture(scope="module")
 def functions(local_cloud):
-    deploy(local_cloud, "fn", "def handler(event, context): pass\n")
+    deploy(local_cloud, "fn", "def handler(event, context): return context.invoked_function_arn\n")
     client = local_cloud.client("lambda", config=Config(parameter_validation=False))
     client.publish_version(FunctionName="fn")
     client.create_alias(FunctionName="fn", Name="live", FunctionVersion="1")
@@ -98,3 +100,17 @@ def test_refusals(functions):
     assert refusal(create, FunctionName="fn", AuthType="NONE", InvokeMode="FAST")[2].endswith(
         "Member must satisfy enum value set: [BUFFERED, RESPONSE_STREAM]"
     )
+
+
+def test_a_url_of_an_alias_invokes_its_version(local_cloud, functions):
+    given = {"FunctionName": "fn", "Qualifier": "live"}
+    made = functions.create_function_url_config(**given, AuthType="NONE")
+    for action in ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction"):
+        functions.add_permission(
+            **given, StatementId=action[7:], Action=action, Principal="*",
+            **({"FunctionUrlAuthType": "NONE"} if action.endswith("Url") else {}),
+        )  # fmt: skip
+    identifier = made["FunctionUrl"].removeprefix("http://").partition(".")[0]
+    address = f"{local_cloud.endpoint_url}/_aws/lambda-url/{identifier}/"
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        assert answer.read().decode() == f"{ARN}:live"

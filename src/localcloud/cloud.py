@@ -21,6 +21,7 @@ from .control_plane import (
     buckets,
     cloudwatch,
     functions,
+    lambda_checks,
     lambda_concurrency,
     lambda_provisioned,
     lambda_resources,
@@ -202,6 +203,7 @@ class LocalCloud:
             ),
             lambda arn: loop.call_soon_threadsafe(service.scheduler.retire, arn),
         )
+        lambda_checks.install(gatekeeper.may_role)
         lambda_concurrency.install(lambda: service.limits.account_concurrency)
         lambda_provisioned.install(
             lambda arn, wanted: loop.call_soon_threadsafe(service.provide, arn, wanted)

@@ -9,7 +9,7 @@ import base64
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from moto.awslambda.models import LambdaBackend, LambdaFunction, LayerVersion, lambda_backends
@@ -27,6 +27,7 @@ _MAX_VARIABLES_BYTES = 4096
 _MAX_LAYERS = 5
 _MAX_MEMORY_MB = 10_240
 _MAX_TAGS = 50
+_DEAD_LETTER_CALLS = {"sqs": "SendMessage", "sns": "Publish"}
 # Lambda developer guide, "Defined runtime environment variables": the reserved ones.
 _RESERVED = {
     "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
@@ -35,6 +36,17 @@ _RESERVED = {
     "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
     "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
 }  # fmt: skip
+
+
+# may_role(role ARN, session name, action, resource): whether the role's policies allow it.
+MayRole = Callable[[str, str, str, str], bool]
+_may_role: MayRole
+
+
+def install(may_role: MayRole) -> None:
+    """Take what tells what an execution role may do."""
+    global _may_role
+    _may_role = may_role
 
 
 def check_request_size(operation: str, body: bytes) -> None:
@@ -72,7 +84,9 @@ def check_settings(
     if is_zip and "Runtime" in settings:
         _raise(runtime_problem(runtime))
     _raise(snap_start_problem((settings.get("SnapStart") or {}).get("ApplyOn", "None"), runtime))
-    _check_dead_letters(settings.get("DeadLetterConfig") or {})
+    if settings.get("DeadLetterConfig"):
+        role = settings.get("Role") or current.role
+        _check_dead_letters(settings["DeadLetterConfig"].get("TargetArn") or "", role)
     check_tag_count(settings.get("Tags") or {})
 
 
@@ -182,10 +196,19 @@ def check_tag_count(tags: Mapping[str, str]) -> None:
         raise invalid_parameter("Number of tags exceeds resource tag limit.")
 
 
-def _check_dead_letters(config: Mapping[str, Any]) -> None:
-    target = config.get("TargetArn") or ""
-    if target and target.split(":")[2] not in ("sqs", "sns"):
+def _check_dead_letters(target: str, role: str) -> None:
+    if not target:
+        return
+    service = target.split(":")[2]
+    if service not in _DEAD_LETTER_CALLS:
         # Facts A13: a queue or a topic. The text is UNCONFIRMED.
         raise invalid_parameter(
             f"The dead letter target {target} must be an SQS queue or an SNS topic."
+        )
+    call = _DEAD_LETTER_CALLS[service]
+    if not _may_role(role, "lambda", f"{service}:{call}", target):
+        # Logged by users for SQS; for SNS by analogy.
+        raise invalid_parameter(
+            "The provided execution role does not have permissions to call "
+            f"{call} on {service.upper()}"
         )
