@@ -173,7 +173,7 @@ def test_update_replaces_environments(local_cloud):
     deploy(local_cloud, "updated", "import os\ndef handler(e, c): return os.environ.get('A')\n")
     assert invoke(local_cloud, "updated")[0] is None
     local_cloud.client("lambda").update_function_configuration(
-        FunctionName="updated", Environment={"Variables": {"A": "1"}}
+        FunctionName="updated", Environment={"Variables": {"COLOUR": "1"}}
     )
     payload, _, tail = invoke(local_cloud, "updated")
     assert payload == "1"

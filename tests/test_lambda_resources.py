@@ -106,7 +106,7 @@ def test_update_changes_last_modified(create, functions):
 
 
 def test_empty_environment_removes_the_variables(create, functions):
-    create(Environment={"Variables": {"A": "1"}})
+    create(Environment={"Variables": {"AB": "1"}})
     assert "Environment" not in update(functions, Environment={})
 
 

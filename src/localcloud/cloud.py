@@ -21,11 +21,13 @@ from .control_plane import (
     buckets,
     cloudwatch,
     event_rules,
-    function_event_settings,
-    function_urls,
     functions,
     instances,
+    lambda_checks,
+    lambda_concurrency,
+    lambda_provisioned,
     lambda_resources,
+    lambda_urls,
     managed_policies,
     policy_simulator,
     policy_validation,
@@ -189,8 +191,8 @@ class LocalCloud:
         service = FunctionService(
             folder, prepare_runtime(self.native_client), self.isolation, self._credentials,
             log.write, gatekeeper.may_role, self.record, lambda: self.endpoint_url,
-            lambda limit: functions.unreserved(self.account_id, self.region, limit),
-            lambda *status: None, **self._limits,
+            lambda: lambda_concurrency.unreserved(self.account_id, self.region),
+            lambda_provisioned.set_status, **self._limits,
         )  # fmt: skip
         settings = Settings()
         settings.add("event_speed", lambda: service.clock.speed, service.clock.set_speed, minimum=1)
@@ -213,9 +215,7 @@ class LocalCloud:
         metrics = Metrics()
         self.record.listener = metrics.observe
         cloudwatch.install(metrics.data)
-        function_urls.install()
         topics.install(identity.may_service, notifications.take)
-        function_event_settings.install()
         session_tokens.install()
         user_boundaries.install()
         policy_simulator.install()
@@ -224,7 +224,9 @@ class LocalCloud:
         buckets.install(identity.may_service, notifications.take)
         functions.install(
             lambda arn, payload: self._invoke_from_thread(loop, service, arn, payload),
-            lambda configuration: loop.call_soon_threadsafe(service.prepare, configuration),
+            lambda configuration, done: loop.call_soon_threadsafe(
+                service.prepare, configuration, done
+            ),
             lambda arn: loop.call_soon_threadsafe(service.scheduler.retire, arn),
         )
         if self._state:
@@ -239,6 +241,12 @@ class LocalCloud:
             if keeper:
                 keeper.reset()
 
+        lambda_checks.install(gatekeeper.may_role)
+        lambda_concurrency.install(lambda: service.limits.account_concurrency)
+        lambda_provisioned.install(
+            lambda arn, wanted: loop.call_soon_threadsafe(service.provide, arn, wanted)
+        )
+        lambda_urls.install(self._function_url)
         door = FrontDoor(
             self.account_id, self.region, moto, service, gatekeeper, notifications,
             OwnPages(self.status, self.record, settings, reset),
@@ -284,6 +292,9 @@ class LocalCloud:
             "AWS_SECRET_ACCESS_KEY": made.secret_access_key,
             "AWS_SESSION_TOKEN": made.session_token,
         }
+
+    def _function_url(self, url_id: str, region: str) -> str:
+        return f"http://{url_id}.lambda-url.{region}.localhost:{self.port}/"
 
     def _invoke_from_thread(self, loop, service: FunctionService, arn: str, payload: bytes):
         region = arn.split(":")[3]

@@ -6,7 +6,8 @@ import re
 import uuid
 from urllib.parse import parse_qs, unquote
 
-from .control_plane.functions import FunctionNotFound, find_function
+from .control_plane.functions import FunctionNotFound, find_function, invoked_arn
+from .control_plane.lambda_requests import invoke_problem
 from .functions.concurrency import Throttled
 from .functions.lineage import RecursionStopped
 from .functions.service import FunctionService
@@ -51,10 +52,11 @@ async def invoke(
     try:
         target = find()
     except FunctionNotFound as error:
-        return _error(404, "ResourceNotFoundException", str(error), "Message")
-    arn = target.configuration.arn
-    unqualified = ":".join(arn.split(":")[:7])
-    invoked = f"{unqualified}:{qualifier}" if qualifier else unqualified
+        problem = invoke_problem(function, qualifier)
+        if problem:
+            return _error(400, "ValidationException", problem)
+        return _error(error.status, error.code, str(error), "Message")
+    invoked = invoked_arn(function, qualifier, account_id, region)
     trace_id = headers.get("x-amzn-trace-id")
     if kind == "DryRun":
         return 204, _headers(str(uuid.uuid4())), b""

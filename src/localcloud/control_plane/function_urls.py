@@ -1,8 +1,7 @@
-"""Function URLs as their data plane finds them, and the permissions that AddPermission makes for them."""
+"""Function URLs as their data plane finds them."""
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from moto.awslambda.models import lambda_backends
-from moto.awslambda.policy import Policy
+
+from .lambda_lookup import Call
 
 _HOST = re.compile(r"^([a-z0-9]+)\.lambda-url\.([a-z0-9-]+)\.")
 
@@ -34,47 +34,19 @@ def url_id(host: str) -> str | None:
 
 def find_function_url(wanted: str, account_id: str) -> FunctionUrl | None:
     """The function URL with an id, in whatever region it is."""
-    for backend in lambda_backends[account_id].values():
-        for function in backend.list_functions():
-            config = function.url_config
-            domain = urlsplit(config.url).hostname if config else None
-            if domain and url_id(domain) == wanted:
-                given = config.config
-                return FunctionUrl(
-                    wanted,
-                    domain,
-                    function.function_arn,
-                    given.get("AuthType", "NONE"),
-                    given.get("Cors") or {},
-                )
+    for region, backend in lambda_backends[account_id].items():
+        call = Call(account_id, region, {})
+        for name in list(backend._lambdas._functions):
+            for _, resource in call.resources(name):
+                config = resource.url_config
+                domain = urlsplit(config.url).hostname if config else None
+                if domain and url_id(domain) == wanted:
+                    given = config.config
+                    return FunctionUrl(
+                        wanted,
+                        domain,
+                        resource.function_arn,
+                        given["AuthType"],
+                        given.get("Cors") or {},
+                    )
     return None
-
-
-_moto_decode = Policy.decode_policy
-_installed = False
-
-
-def install() -> None:
-    """Let a permission's FunctionUrlAuthType and InvokedViaFunctionUrl become conditions, as Lambda
-    writes them into the policy ("Control access to Lambda function URLs", Lambda developer guide).
-    """
-    global _installed
-    if _installed:
-        return
-    _installed = True
-
-    @functools.wraps(_moto_decode)
-    def decode_policy(self, obj):
-        auth_type, via_url = (
-            obj.pop("FunctionUrlAuthType", None),
-            obj.pop("InvokedViaFunctionUrl", 0),
-        )
-        policy = _moto_decode(self, obj)
-        condition = policy.statements[0].setdefault("Condition", {}) if auth_type or via_url else {}
-        if auth_type:
-            condition.setdefault("StringEquals", {})["lambda:FunctionUrlAuthType"] = auth_type
-        if via_url:
-            condition.setdefault("Bool", {})["lambda:InvokedViaFunctionUrl"] = "true"
-        return policy
-
-    Policy.decode_policy = decode_policy

@@ -4,23 +4,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from moto.awslambda import models
-from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
-from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
+from moto.awslambda.exceptions import InvalidParameterValueException
+from moto.awslambda.models import LambdaAlias, LambdaBackend, LambdaFunction, lambda_backends
 
-from ..functions.configuration import (
-    Archive,
-    EventInvokeSettings,
-    FunctionConfiguration,
-    Logging,
-)
+from ..functions.configuration import Archive, FunctionConfiguration, Logging
 from ..functions.package import InvalidArchive, check_archive
-from .function_event_settings import dead_letter_arn
+from . import lambda_checks, lambda_provisioned, lambda_states
+from .lambda_aliases import choose_version
+from .lambda_errors import LambdaError, conflict
+from .lambda_lookup import LATEST, Call
+from .lambda_versions import is_published
 
 InvokeFromMoto = Callable[[str, bytes], bytes]
 
 
 class FunctionNotFound(Exception):
-    """No such function, version or alias; the text is AWS's."""
+    """No such function, version or alias; the text is AWS's, as are the code and the HTTP status."""
+
+    def __init__(self, message: str, code: str = "ResourceNotFoundException", status: int = 404):
+        super().__init__(message)
+        self.code = code
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -32,45 +36,30 @@ class Target:
 
 
 def find_function(name: str, qualifier: str | None, account_id: str, region: str) -> Target:
-    """Find a function by name, ARN or partial ARN. Raises FunctionNotFound."""
-    if ":function:" in name or name.count(":") > 1:
-        parts = name.split(":function:")[-1].split(":")
-    else:
-        parts = name.split(":")
-    name, qualifier = parts[0], (parts[1] if len(parts) > 1 else qualifier)
-    backend: LambdaBackend = lambda_backends[account_id][region]
+    """Find a function by name, ARN or partial ARN. Raises FunctionNotFound.
+
+    An alias with weights leads to one of its versions at random, anew at each call.
+    """
+    call = Call(account_id, region, {})
     try:
-        function = backend.get_function(name, qualifier)
-    except LambdaClientError as error:
-        arn = f"arn:aws:lambda:{region}:{account_id}:function:{name}"
-        raise FunctionNotFound(f"Function not found: {arn}:{qualifier or '$LATEST'}") from error
-    latest = backend.get_function(name, "$LATEST")
-    return Target(_configuration(function, backend), latest.reserved_concurrency)
+        name, qualifier = call.split(name, qualifier)
+    except LambdaError as error:
+        raise FunctionNotFound(
+            error.message or "", error.relative_error_type, error.code
+        ) from error
+    found = call.find(name, qualifier)
+    if isinstance(found, LambdaAlias):
+        found = call.version(name, choose_version(found))
+    if found is None:
+        raise FunctionNotFound(f"Function not found: {call.arn(name, qualifier or LATEST)}")
+    latest = call.function(name)
+    return Target(_configuration(found), latest.reserved_concurrency)
 
 
-def unreserved(account_id: str, region: str, limit: int) -> int:
-    """What of the account's concurrency no function has reserved."""
-    backend: LambdaBackend = lambda_backends[account_id][region]
-    groups = backend._lambdas._functions.values()
-    return limit - sum(group["latest"].reserved_concurrency or 0 for group in groups)
-
-
-def event_invoke_settings(function_arn: str) -> EventInvokeSettings:
-    """The asynchronous invocation settings of a function, version or alias, by ARN."""
-    _, _, _, region, account, _, name = function_arn.split(":")[:7]
-    try:
-        function = lambda_backends[account][region].get_function(name)
-    except LambdaClientError:
-        return EventInvokeSettings()
-    config = function.event_invoke_config[0].config if function.event_invoke_config else {}
-    destinations = config.get("DestinationConfig") or {}
-    return EventInvokeSettings(
-        config.get("MaximumRetryAttempts", 2),
-        config.get("MaximumEventAgeInSeconds", 21_600),
-        destinations.get("OnSuccess", {}).get("Destination"),
-        destinations.get("OnFailure", {}).get("Destination"),
-        dead_letter_arn(function),
-    )
+def invoked_arn(name: str, qualifier: str | None, account_id: str, region: str) -> str:
+    """The ARN by which a function is invoked: qualified where the caller named a qualifier."""
+    call = Call(account_id, region, {})
+    return call.arn(*call.split(name, qualifier))
 
 
 def function_arns(account_id: str) -> list[str]:
@@ -83,12 +72,8 @@ def function_arns(account_id: str) -> list[str]:
     ]
 
 
-def _configuration(function: LambdaFunction, backend: LambdaBackend) -> FunctionConfiguration:
-    version = (
-        "$LATEST"
-        if function.version in (1, "$LATEST") and not _is_published(function)
-        else (str(function.version))
-    )
+def _configuration(function: LambdaFunction) -> FunctionConfiguration:
+    version = str(function.version) if is_published(function) else LATEST
     layers = [layer.version for layer in function.layers]
     logging = function.logging_config
     return FunctionConfiguration(
@@ -115,20 +100,17 @@ def _configuration(function: LambdaFunction, backend: LambdaBackend) -> Function
     )
 
 
-def _is_published(function: LambdaFunction) -> bool:
-    return function.function_arn.rsplit(":", 1)[-1] == str(function.version)
-
-
 def install(
     invoke: InvokeFromMoto,
-    on_deploy: Callable[[FunctionConfiguration], None],
+    prepare: lambda_states.Prepare,
     on_delete: Callable[[str], None],
 ) -> None:
     """Put localcloud behind moto's Lambda: real invocations, checked archives, ended environments.
 
     `invoke(function_arn, payload)` is called from moto's worker threads and waits for the answer:
-    custom resources and subscriptions come this way. `on_deploy(configuration)` follows a creation,
-    `on_delete(function_arn)` a deletion, both in the worker thread.
+    custom resources and subscriptions come this way. `prepare(configuration, done)` follows a
+    creation or update, `on_delete(arn)` the deletion of a function or version, both in the worker
+    thread.
     """
 
     def invoke_function(self, body, request_headers, response_headers):
@@ -137,7 +119,8 @@ def install(
 
     LambdaFunction.invoke = invoke_function
     _check_archives()
-    _follow(on_deploy, on_delete)
+    lambda_states.install(prepare, _configuration)
+    _follow(on_delete)
 
 
 _original_zip = models._zipfile_content
@@ -162,18 +145,29 @@ def _check_archives() -> None:
     models._s3_content = checked(_original_s3)
 
 
-def _follow(
-    on_deploy: Callable[[FunctionConfiguration], None], on_delete: Callable[[str], None]
-) -> None:
+def _follow(on_delete: Callable[[str], None]) -> None:
     def create_function(self, spec):
-        function = _original_create(self, spec)
-        on_deploy(_configuration(function, self))
+        lambda_checks.check_settings(spec, self)
+        if spec["FunctionName"] in self._lambdas._functions:
+            raise conflict(f"Function already exist: {spec['FunctionName']}")
+        _original_create(self, spec)
+        function = self.get_function(spec["FunctionName"])
+        lambda_states.begin(function, is_new=True)
         return function
 
     def delete_function(self, function_name, qualifier=None):
-        function = self.get_function(function_name, qualifier)
-        _original_delete(self, function_name, qualifier)
-        on_delete(function.function_arn)
+        call = Call(self.account_id, self.region_name, {})
+        name, qualifier = call.split(function_name, qualifier)
+        if qualifier:
+            gone = [call.version(name, qualifier)]
+        else:
+            gone = [resource for _, resource in call.resources(name)]
+        _original_delete(self, name, qualifier)
+        for resource in gone:
+            lambda_provisioned.release(resource)
+            on_delete(resource.function_arn)
+        if not qualifier:  # moto empties the aliases of what it deletes, of a version too
+            self._lambdas._aliases.pop(call.arn(name), None)
 
     LambdaBackend.create_function = create_function
     LambdaBackend.delete_function = delete_function

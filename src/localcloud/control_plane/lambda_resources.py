@@ -15,10 +15,14 @@ from typing import Any
 from moto.awslambda import models
 from moto.awslambda.exceptions import InvalidParameterValueException, UnknownLayerException
 from moto.awslambda.utils import get_backend
-from moto.core.utils import iso_8601_datetime_with_nanoseconds
 from moto.s3.exceptions import MissingBucket
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
+
+from . import lambda_aliases, lambda_permissions, lambda_states
+from .lambda_checks import check_layers, check_settings, check_unzipped_size
+from .lambda_times import timestamp
+from .lambda_versions import copy_of, publish, runtime_version_arn
 
 LEVEL_KEYS = ("ApplicationLogLevel", "SystemLogLevel")
 
@@ -88,11 +92,58 @@ def apply_configuration(function: models.LambdaFunction, updates: Mapping[str, A
         set_logging_config(function, updates["LoggingConfig"], function.logging_config)
     if "TracingConfig" in updates:
         function.tracing_config = updates["TracingConfig"]
+    if "DeadLetterConfig" in updates:
+        function.dead_letter_arn = (updates["DeadLetterConfig"] or {}).get("TargetArn") or None
+    if "SnapStart" in updates:
+        function.snap_start = updates["SnapStart"]["ApplyOn"]
     if "KMSKeyArn" in updates:
         function.kms_key_arn = updates["KMSKeyArn"] or None
     if "ImageConfig" in updates:
         function.image_config = models.ImageConfig(updates["ImageConfig"])
-    function.last_modified = iso_8601_datetime_with_nanoseconds()
+    function.last_modified = timestamp()
+
+
+def set_new(function: models.LambdaFunction, spec: Mapping[str, Any]) -> None:
+    """Give a new function what moto's has not."""
+    set_logging_config(function, spec.get("LoggingConfig"))
+    function.last_modified = timestamp()
+    function.next_version = 1
+    function.dead_letter_arn = (spec.get("DeadLetterConfig") or {}).get("TargetArn") or None
+    function.snap_start = (spec.get("SnapStart") or {}).get("ApplyOn", "None")
+    function.recursive_loop = "Terminate"
+    function.runtime_updates = {"UpdateRuntimeOn": "Auto"}
+    is_zip = function.package_type == "Zip"
+    function.runtime_version = runtime_version_arn(function.region) if is_zip else None
+    function.provisioned = None
+    function.failure = {}
+
+
+def layers_of(function: models.LambdaFunction) -> list[models.LayerVersion]:
+    """The layer versions that a function uses."""
+    return [layer.version for layer in function.layers]
+
+
+def check_size(function: models.LambdaFunction, layers: list[models.LayerVersion]) -> None:
+    """Raise LambdaError where a function's package and these layers are too large, unzipped."""
+    if function.package_type == "Zip":
+        check_unzipped_size([function.code_bytes, *(layer.code_bytes for layer in layers)])
+
+
+def with_code(function: models.LambdaFunction, spec: Mapping[str, Any]) -> models.LambdaFunction:
+    """A copy of a function as it is with the code that `spec` names. Raises LambdaError."""
+    made = copy_of(function)
+    made._set_function_code({**spec, "DryRun": False})
+    made.architectures = spec.get("Architectures") or function.architectures
+    check_size(made, layers_of(made))
+    return made
+
+
+def _publish_version(
+    self: models.LambdaStorage, name_or_arn: str, description: str = ""
+) -> models.LambdaFunction:
+    function = self.get_function_by_name_or_arn_forbid_qualifier(name_or_arn)
+    backend = get_backend(self.account_id, self.region_name)
+    return publish(backend, function, description or None)
 
 
 class LayerInUse(dict):
@@ -124,22 +175,39 @@ def install() -> None:
     @functools.wraps(moto_init)
     def __init__(self, account_id, spec, region, version=1):
         moto_init(self, account_id, spec, region, version)
-        set_logging_config(self, spec.get("LoggingConfig"))
+        set_new(self, spec)
+        check_size(self, layers_of(self))
 
     @functools.wraps(moto_configuration)
     def get_configuration(self, on_create=False):
         configuration = moto_configuration(self, on_create=on_create)
         configuration["LoggingConfig"] = dict(self.logging_config)
+        configuration["SnapStart"] = {"ApplyOn": self.snap_start, "OptimizationStatus": "Off"}
+        if self.dead_letter_arn:
+            configuration["DeadLetterConfig"] = {"TargetArn": self.dead_letter_arn}
         return configuration
 
     @functools.wraps(moto_update)
     def update_configuration(self, config_updates):
         updates = dict(config_updates)
+        backend = get_backend(self.account_id, self.region)
+        check_settings(updates, backend, self)
+        if updates.get("Layers"):
+            check_size(self, check_layers(updates["Layers"], backend))
         if "Environment" in updates:
             # An Environment without Variables empties it on AWS; moto looks for the key.
             updates["Environment"] = {"Variables": updates["Environment"].get("Variables") or {}}
         apply_configuration(self, updates)
-        return moto_update(self, updates)
+        moto_update(self, updates)
+        lambda_states.begin(self, is_new=False)
+        return self.get_configuration()
+
+    def update_function_code(self, updated_spec):
+        self.__dict__.update(with_code(self, updated_spec).__dict__)
+        self.code_or_config_updated = True
+        self.last_modified = timestamp()
+        lambda_states.begin(self, is_new=False)
+        return self.get_configuration()
 
     @functools.wraps(moto_set_code)
     def _set_function_code(self, updated_spec):
@@ -170,5 +238,9 @@ def install() -> None:
     function_class.__init__ = __init__
     function_class.get_configuration = get_configuration
     function_class.update_configuration = update_configuration
+    function_class.update_function_code = update_function_code
+    models.LambdaStorage.publish_version = _publish_version
+    lambda_aliases.install()
+    lambda_permissions.install()
     function_class._set_function_code = _set_function_code
     models.LayerVersion.__init__ = layer_init

@@ -13,8 +13,8 @@ from a2wsgi.wsgi import build_environ
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from ..actions import ApiRequest
-from . import custom_resource_responses, faults, object_requests
+from ..actions import ApiRequest, credential_scope
+from . import custom_resource_responses, faults, lambda_api, object_requests
 from .object_requests import Answer
 
 _log = logging.getLogger(__name__)
@@ -54,6 +54,10 @@ class MotoApp:
             host, port = scope["server"]
             custom_resource_responses.serve_at(f"http://{host}:{port}")
             _install_cloudformation()
+        if service == "lambda":
+            answered = self._lambda(scope, body)
+            if answered:
+                return answered
         environ = build_environ(scope, io.BytesIO(body))
         # moto needs the path as it was sent: S3 keys may hold encoded slashes.
         query = scope["query_string"].decode("latin-1")
@@ -82,6 +86,19 @@ class MotoApp:
         if status == HTTPStatus.NOT_FOUND and _is_html(encoded):
             return faults.unknown_operation(scope, body, service)
         return status, encoded, content
+
+    def _lambda(self, scope: dict, body: bytes) -> Answer | None:
+        path = scope["raw_path"].decode("latin-1")
+        query = scope["query_string"].decode("latin-1")
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in scope["headers"]
+        }
+        method = scope["method"]
+        signed = credential_scope(ApiRequest(method, path, query, headers))
+        return lambda_api.answer(
+            self._account_id, signed.region, method, path, query, headers, body
+        )
 
     def answer_at_once(self, request: ApiRequest, service: str | None) -> Answer | None:
         """Answer what needs no thread, on the event loop; None for what does."""

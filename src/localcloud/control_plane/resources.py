@@ -1,7 +1,5 @@
 """What stands behind resources, read from moto: their policies, their tags, and whether they exist."""
 
-from moto.awslambda.exceptions import LambdaClientError
-from moto.awslambda.models import lambda_backends
 from moto.kms.models import kms_backends
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, s3_backends
 from moto.sns.models import sns_backends
@@ -10,6 +8,8 @@ from moto.sqs.models import sqs_backends
 from ..policies import Policy
 from . import principals
 from .backends import backend_of
+from .lambda_errors import LambdaError
+from .lambda_lookup import Call
 
 _PARTITION = "aws"
 _S3 = "arn:aws:s3:::"
@@ -70,7 +70,11 @@ def resource_policy(arn: str, account_id: str) -> Policy | None:
     if service == "lambda":
         function = _function(arn, account_id, region)
         has_policy = function is not None and function.policy.statements
-        return Policy(_function_document(function)) if has_policy else None
+        return (
+            Policy({"Version": "2012-10-17", "Statement": function.policy.statements})
+            if has_policy
+            else None
+        )
     if service == "sqs":
         queue = sqs_backends[account_id][region].queues.get(name)
         return Policy(queue.policy) if queue and queue.policy else None
@@ -104,21 +108,12 @@ def key_arn(arn: str, account_id: str) -> str:
 
 
 def _function(arn: str, account_id: str, region: str):
+    """The function, version or alias: each has a policy of its own."""
+    call = Call(account_id, region, {})
     try:
-        return backend_of(lambda_backends, account_id, region).get_function(arn)
-    except LambdaClientError:
+        return call.find(*call.split(arn))
+    except LambdaError:
         return None
-
-
-def _function_document(function) -> dict:
-    # moto keeps a user's ARN or an account's number as it was given; AWS writes {"AWS": ARN}.
-    statements = [
-        {**each, "Principal": {"AWS": each["Principal"]}}
-        if isinstance(each["Principal"], str) and each["Principal"] != "*"
-        else each
-        for each in function.policy.statements
-    ]
-    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def _s3(account_id: str):

@@ -2,18 +2,16 @@
 
 import asyncio
 import dataclasses
+import logging
 import secrets
 import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from ..control_plane.function_event_settings import recursive_loop
-from ..control_plane.functions import (
-    Target,
-    event_invoke_settings,
-    find_function,
-)
+from ..control_plane.functions import Target, find_function
+from ..control_plane.lambda_event_invoke import event_invoke_settings
+from ..control_plane.lambda_management import recursive_loop
 from ..control_plane.state import note_change
 from ..events import Record
 from .concurrency import Concurrency, Limits
@@ -33,6 +31,8 @@ from .sandbox_pool import SandboxPool
 from .scheduler import Scheduler
 from .variables import environment_variables
 
+_log = logging.getLogger(__name__)
+
 Credentials = Callable[[str, str, str], dict[str, str]]
 
 
@@ -41,8 +41,8 @@ class FunctionService:
 
     `credentials(role_arn, session_name, region)` makes the variables of an execution role's
     credentials. `log` takes an environment's log events. `may_role(role_arn, session, action,
-    resource)` says what a role is allowed. `unreserved(account's limit)` is what of it no function has
-    reserved; `set_status` takes how far provisioned concurrency is.
+    resource)` says what a role is allowed. `unreserved()` is what of the account's limit no function has
+    for itself; `set_status` takes how far provisioned concurrency is.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class FunctionService:
         may_role: MayRole,
         record: Record,
         endpoint_url: Callable[[], str],
-        unreserved: Callable[[int], int],
+        unreserved: Callable[[], int],
         set_status: SetStatus,
         **limits: float,
     ):
@@ -72,10 +72,11 @@ class FunctionService:
         self.events = EventQueue(
             self.clock, self._invoke_event, event_invoke_settings, self.destinations, record
         )
+        self._preparing: set[asyncio.Future] = set()
         self._sandboxes = SandboxPool(self._make_sandbox, int(limits.pop("spare_sandboxes", 2)))
         names = [each.name for each in dataclasses.fields(Limits) if each.name in limits]
         self.limits = Limits(**{name: int(limits.pop(name)) for name in names})
-        concurrency = Concurrency(self.limits, lambda: unreserved(self.limits.account_concurrency))
+        concurrency = Concurrency(self.limits, unreserved)
         self.scheduler = Scheduler(self._create, concurrency, set_status, record, **limits)
         self._queued: dict[str, QueuedEvent] = {}
 
@@ -156,11 +157,26 @@ class FunctionService:
         else:
             self.scheduler.provisioned.release(arn)
 
-    def prepare(self, configuration: FunctionConfiguration) -> None:
-        """Begin to unpack a new function's package and layers, so that its first Init needn't."""
-        loop = asyncio.get_running_loop()
-        loop.run_in_executor(None, self.packages.task_root, configuration.code)
-        loop.run_in_executor(None, self.packages.opt, configuration.layers)
+    def prepare(
+        self, configuration: FunctionConfiguration, done: Callable[[str | None], None]
+    ) -> None:
+        """Unpack a package and its layers, so that the first Init needn't; then `done(None)`.
+
+        Where that fails, `done(text)` gets what went wrong.
+        """
+        self._preparing.add(task := asyncio.ensure_future(self._prepare(configuration, done)))
+        task.add_done_callback(self._preparing.discard)
+
+    async def _prepare(
+        self, configuration: FunctionConfiguration, done: Callable[[str | None], None]
+    ) -> None:
+        try:
+            await self._unpack(configuration)
+        except Exception as error:
+            _log.exception("%s could not be unpacked", configuration.arn)
+            done(str(error))
+        else:
+            done(None)
 
     async def close(self) -> None:
         """End every environment and drop the events that wait."""
