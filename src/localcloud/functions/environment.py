@@ -9,12 +9,10 @@ the next invocation then begins with an Init of its own (a suppressed init). /tm
 import asyncio
 import contextlib
 import enum
-import os
 import signal
 import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 
 from ..events import Record
 from . import report
@@ -24,6 +22,7 @@ from .extensions import Connection, Extensions, Refused
 from .isolation import Contents, View
 from .log_pipe import LogPipe
 from .processor_share import ProcessorShare
+from .programs import Programs
 from .report import Failure
 from .results import Result, answered, exited, extension_failed
 from .runtime_api import RuntimeApi
@@ -31,9 +30,6 @@ from .sandbox import Sandbox
 
 INIT_LIMIT_S = 10.0
 PROVISIONED_INIT_LIMIT_S = 130.0  # or the function's timeout, where that is longer
-# A process that left its process group runs on this long after an invocation: to look for one costs
-# more than an invocation may take.
-_STRAYS_AFTER_S = 0.02
 MAX_PROCESSES = 1024  # processes and threads, "Lambda quotas"
 
 
@@ -78,8 +74,10 @@ class Environment:
             LogPipe(sandbox.log_descriptor), log,
         )  # fmt: skip
         self._api = RuntimeApi(self)
-        self._extension_names = _executables(contents.opt / "extensions")
-        self.extensions = Extensions(configuration, self._extension_names, self.on_extensions)
+        self.extensions = Extensions(configuration, self.on_extensions)
+        self._programs = Programs(
+            sandbox, contents.opt / "extensions", self.extensions, self._log.telemetry
+        )
         self._extensions_end: asyncio.Task | None = None
         self._share = ProcessorShare(sandbox, configuration.memory_mb)
         self._loop = asyncio.get_running_loop()
@@ -90,9 +88,7 @@ class Environment:
         self._invocation: Invocation | None = None
         self._waiter: asyncio.Future[Result] | None = None
         self._verdict: Failure | None = None
-        self._program_ended = asyncio.Event()
         self._pending: tuple[Invocation, float] | None = None
-        self._strays: asyncio.TimerHandle | None = None
 
     # -- what the scheduler calls ---------------------------------------------------------------
 
@@ -180,34 +176,13 @@ class Environment:
         return None
 
     async def _spin_down(self) -> None:
-        await self._end_extensions("SPINDOWN")
+        await self._programs.shut_down("SPINDOWN")
         self._destroy()
-
-    async def _end_extensions(self, reason: str) -> None:
-        """The Shutdown phase of an environment with extensions, or the reset of one."""
-        limit_s = self.extensions.shutdown_s
-        self._cancel_strays()
-        with contextlib.suppress(OSError):
-            self._sandbox.thaw()
-            await self._log.telemetry.drain()
-            self._sandbox.signal("runtime", signal.SIGTERM)
-            self.extensions.shut_down(reason, time.time() + limit_s)
-            await self._until_all_ended(limit_s)
-        self._sandbox.kill_programs()
-        self.extensions.forget()
-
-    async def _until_all_ended(self, limit_s: float | None) -> None:
-        """Wait for the end of every program, or of the time; None waits for as long as it takes."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(limit_s):
-                while self._sandbox.programs and self._sandbox.is_alive:
-                    self._program_ended.clear()
-                    await self._program_ended.wait()
 
     def _destroy(self) -> None:
         self._api.close()
         self._share.stop()
-        self._cancel_strays()
+        self._programs.leave_strays()
         self._loop.remove_reader(self._sandbox.log_descriptor)
         self._log.flush()
         self._sandbox.destroy()
@@ -225,13 +200,13 @@ class Environment:
             processes = sandbox.processes()
             resident = sandbox.resident_bytes(processes)
             if len(processes) > MAX_PROCESSES:  # where the system's own limit doesn't hold: as root
-                sandbox.kill_programs()
+                self._programs.kill()
         else:
             resident = sandbox.resident_bytes()
         self._peak_mb = max(self._peak_mb, _mb(resident))
         if resident > self.configuration.memory_mb * 1024 * 1024:
             self._verdict = Failure("error", "Runtime.OutOfMemory")
-            sandbox.kill_programs()
+            self._programs.kill()
 
     # -- phases ---------------------------------------------------------------------------------
 
@@ -244,7 +219,9 @@ class Environment:
         self._waiter = self._loop.create_future()
         timer = self._loop.call_later(limit_s, self._on_deadline)
         try:
-            self._start_programs()
+            self._runtime_started = False
+            self._programs.start_extensions()
+            self.on_extensions()
             result = await self._waiter
         except OSError:  # the sandbox itself was killed from outside
             result = self._exited(-signal.SIGKILL)
@@ -257,8 +234,8 @@ class Environment:
         self._peak_mb = max(self._peak_mb, self._measured_mb())
         if result.failure:
             # A runtime that reported an error is about to exit; the next must not be taken for it.
-            self._sandbox.kill_programs()
-            await self._until_all_ended(None)
+            self._programs.kill()
+            await self._programs.until_all_ended()
             if phase == "invoke" and result.failure.status == "timeout":
                 init_ms = limit_s * 1000
         self._log.init_done(init_ms, phase, result.failure, self.extensions)
@@ -269,14 +246,6 @@ class Environment:
             error_type=result.failure and (result.failure.error_type or result.failure.status),
         )  # fmt: skip
         return init_ms, result
-
-    def _start_programs(self) -> None:
-        """Start the extensions, or the runtime at once where there are none."""
-        self.extensions.forget()
-        self._runtime_started = False
-        for name in self._extension_names:
-            self._sandbox.start(f"{self._sandbox.view.opt}/extensions/{name}")
-        self.on_extensions()
 
     async def _run(self, invocation: Invocation, deadline: float, unix_deadline: float) -> Result:
         self._verdict = self._answer = None
@@ -299,21 +268,12 @@ class Environment:
         self._pending = None
         self._api.hand_out(invocation, unix_deadline)
         self.extensions.invoke(invocation, unix_deadline)
-        self._cancel_strays()
-        self._sandbox.thaw()
-        self._log.telemetry.resume()
+        self._programs.thaw()
 
     def _freeze(self) -> None:
         if self._runtime_up and self.state is not State.SHUTDOWN:
-            self._sandbox.freeze()
-            self._log.telemetry.pause()
-            self._strays = self._loop.call_later(_STRAYS_AFTER_S, self._sandbox.freeze_strays)
+            self._programs.freeze()
             self._add("freeze")
-
-    def _cancel_strays(self) -> None:
-        if self._strays:
-            self._strays.cancel()
-            self._strays = None
 
     # -- what the runtime says (RuntimeEvents) ---------------------------------------------------
 
@@ -330,7 +290,7 @@ class Environment:
         """Something that a phase waits for has happened: is the phase over?"""
         for extension in self.extensions.registered.values():
             if extension.error:
-                self._sandbox.kill_programs()
+                self._programs.kill()
                 self._finish(extension_failed(extension.error, self._request_id()))
                 return
         if not self._runtime_started:
@@ -378,11 +338,11 @@ class Environment:
     # -- what the processes do --------------------------------------------------------------------
 
     def _on_exit(self, program: str, status: int) -> None:
-        self._program_ended.set()
+        self._programs.ended()
         if self._extensions_end and not self._extensions_end.done():
             return
         if program != "runtime":
-            self._sandbox.kill_programs()
+            self._programs.kill()
             self._finish(extension_failed("Extension.Crash", self._request_id()))
             return
         was_up, self._runtime_up = self._runtime_up, False
@@ -390,9 +350,9 @@ class Environment:
         self._api.forget()
         if was_up and self.extensions.registered:
             reason = "TIMEOUT" if self._verdict == Failure("timeout") else "FAILURE"
-            self._extensions_end = self._loop.create_task(self._end_extensions(reason))
+            self._extensions_end = self._loop.create_task(self._programs.shut_down(reason))
         else:
-            self._sandbox.kill_programs()  # what the function left running ends with its runtime
+            self._programs.kill()  # what the function left running ends with its runtime
         self._finish(self._exited(status))
 
     def _on_gone(self) -> None:
@@ -419,7 +379,7 @@ class Environment:
         if self._runtime_up and self.extensions.registered:
             self._sandbox.signal("runtime", signal.SIGKILL)
         else:
-            self._sandbox.kill_programs()
+            self._programs.kill()
 
     def _measured_mb(self) -> int:
         return _mb(self._sandbox.peak_bytes())
@@ -430,10 +390,3 @@ class Environment:
 
 def _mb(size: int) -> int:
     return -(-size // (1024 * 1024))
-
-
-def _executables(folder: Path) -> list[str]:
-    """The names of the programs in a folder that may not exist."""
-    if not folder.is_dir():
-        return []
-    return sorted(f.name for f in folder.iterdir() if f.is_file() and os.access(f, os.X_OK))

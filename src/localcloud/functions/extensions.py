@@ -79,27 +79,27 @@ class Extensions:
     `on_change()` is called when one has registered, is idle again or has failed.
     """
 
-    def __init__(
-        self,
-        configuration: FunctionConfiguration,
-        expected: list[str],
-        on_change: Callable[[], None],
-    ):
+    def __init__(self, configuration: FunctionConfiguration, on_change: Callable[[], None]):
         self._configuration = configuration
-        self._expected = expected
+        self.expected: list[str] = []
         self._on_change = on_change
         self.registered: dict[str, Extension] = {}
         self.is_open = True
 
-    def forget(self) -> None:
-        """Their processes are gone: the next Init registers anew."""
+    def begin(self, expected: list[str]) -> None:
+        """Init begins: all register anew."""
+        self.expected = expected
         self.registered.clear()
         self.is_open = True
+
+    def forget(self) -> None:
+        """Their processes are gone."""
+        self.registered.clear()
 
     @property
     def all_expected_registered(self) -> bool:
         """Whether every external extension has registered, so that the runtime may start."""
-        return {e.name for e in self.registered.values()} >= set(self._expected)
+        return {e.name for e in self.registered.values()} >= set(self.expected)
 
     @property
     def all_idle(self) -> bool:
@@ -179,7 +179,7 @@ class Extensions:
             events = frozenset(json.loads(connection.body or b"{}").get("events") or ())
         except (ValueError, AttributeError, TypeError) as error:
             raise Refused("InvalidRequestFormat", str(error)) from error
-        external = name in self._expected
+        external = name in self.expected
         for event in events - {"INVOKE"}:
             if event != "SHUTDOWN":
                 message = f"{event}: ErrorInvalidEventType"
