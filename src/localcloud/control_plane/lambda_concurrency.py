@@ -48,9 +48,12 @@ def unreserved_concurrency(call: Call) -> int:
     Provisioned concurrency counts within a function's reserved concurrency where it has that.
     """
     taken = 0
-    for name in call.backend._lambdas._functions:
-        reserved = call.function(name).reserved_concurrency
-        taken += provisioned_total(call, name) if reserved is None else reserved
+    for name, group in list(call.backend._lambdas._functions.items()):
+        reserved = group["latest"].reserved_concurrency
+        if reserved is not None:
+            taken += reserved
+        elif group["versions"]:  # nothing else is provisioned
+            taken += provisioned_total(call, name)
     return account_concurrency() - taken
 
 

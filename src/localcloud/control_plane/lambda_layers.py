@@ -79,9 +79,7 @@ def delete_layer_version(call: Call) -> None:
     number = call.parameters["VersionNumber"]
     if number < 1:
         raise invalid_parameter("Layer Version Cannot be less than 1")
-    name = _name(call)
-    if str(number) in _versions(call, name):
-        call.backend.delete_layer_version(name, str(number))
+    call.backend.delete_layer_version(_name(call), str(number))
 
 
 def _name(call: Call) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Call:
     region: str
     parameters: dict[str, Any]
 
-    @property
+    @functools.cached_property
     def backend(self) -> LambdaBackend:
         """moto's Lambda of the account and region."""
         return lambda_backends[self.account_id][self.region]

@@ -50,7 +50,8 @@ def resource_tags(arn: str, account_id: str) -> dict[str, str]:
     if service == "s3" and "/" not in arn:
         return _s3(account_id).tagger.get_tag_dict_for_resource(arn)
     if service == "lambda" and ":function:" in arn:
-        function = _function(arn, account_id, region)
+        # Versions and aliases have no tags of their own.
+        function = _function(":".join(arn.split(":")[:7]), account_id, region)
         return dict(function.tags or {}) if function else {}
     if service == "sqs":
         queue = sqs_backends[account_id][region].queues.get(arn.rpartition(":")[2])
