@@ -170,7 +170,9 @@ def test_result_that_json_cannot_hold(local_cloud):
 
 
 def test_update_replaces_environments(local_cloud):
-    deploy(local_cloud, "updated", "import os\ndef handler(e, c): return os.environ.get('COLOUR')\n")
+    deploy(
+        local_cloud, "updated", "import os\ndef handler(e, c): return os.environ.get('COLOUR')\n"
+    )
     assert invoke(local_cloud, "updated")[0] is None
     local_cloud.client("lambda").update_function_configuration(
         FunctionName="updated", Environment={"Variables": {"COLOUR": "1"}}
