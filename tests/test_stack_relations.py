@@ -237,7 +237,7 @@ def test_a_failure_in_a_nested_stack_is_the_parents(cfn, nested):
     assert statuses == [
         "CREATE_IN_PROGRESS", "CREATE_FAILED", "DELETE_IN_PROGRESS", "DELETE_COMPLETE",
     ]  # fmt: skip
-    assert "NoSuchBucket" in reason(cfn, child_id, "F", "CREATE_FAILED")
+    assert "cannot be assumed by Lambda" in reason(cfn, child_id, "F", "CREATE_FAILED")
 
 
 def test_an_update_reaches_the_nested_stack(cfn, nested):
