@@ -1,6 +1,7 @@
 """Functions that misbehave: each ends in AWS's error, and the next good call works."""
 
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
@@ -14,11 +15,12 @@ from deployment import deploy, invoke, wait_for, zip_of
 
 def family():
     """The processes that are below this one now, each environment's own among them."""
-    return {
-        process.pid
-        for process in psutil.Process().children(recursive=True)
-        if process.status() != psutil.STATUS_ZOMBIE
-    }
+    living = set()
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # one ended since it was listed
+            if process.status() != psutil.STATUS_ZOMBIE:
+                living.add(process.pid)
+    return living
 
 
 @pytest.mark.parametrize(
