@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from deployment import deploy, invoke, log_messages, wait_for
+from deployment import deploy, invoke, log_messages, wait_for, zip_of
 from localcloud import LocalCloud, PortInUse
 
 
@@ -20,6 +20,25 @@ def test_idle_and_old_environments_end():
         assert "Init Duration" in invoke(cloud, "old")[2]
         reasons = [e["reason"] for e in cloud.record.entries() if e["type"] == "shutdown"]
         assert reasons == ["max age", "max age"]
+
+
+def test_packages_of_deleted_functions_go(tmp_path):
+    with LocalCloud(port=0, folder=tmp_path, packages_kept_s=0.1) as cloud:
+        layer = cloud.client("lambda").publish_layer_version(
+            LayerName="shared", Content={"ZipFile": zip_of({"python/shared.py": "x = 1\n"})}
+        )["LayerVersionArn"]
+        for name in ("stays", "goes"):
+            source = f"import shared\ndef handler(e, c): return '{name}'\n"
+            deploy(cloud, name, source, Layers=[layer])
+            invoke(cloud, name)
+        packages = tmp_path / "packages"
+        before = len(list(packages.iterdir()))
+        cloud.client("lambda").delete_function(FunctionName="goes")
+        wait_for(lambda: len(list(packages.iterdir())) == before - 1)
+        cloud.client("lambda").update_function_configuration(FunctionName="stays", Timeout=9)
+        assert invoke(cloud, "stays")[0] == "stays"
+        cloud.client("lambda").delete_function(FunctionName="stays")
+        wait_for(lambda: not list(packages.iterdir()))
 
 
 def test_retries_of_a_failing_event_keep_its_request_id():

@@ -1,5 +1,6 @@
 """Provisioned concurrency: environments that are initialised before anybody calls."""
 
+import datetime
 import json
 from concurrent.futures import ThreadPoolExecutor
 
@@ -72,6 +73,30 @@ def test_what_is_too_much_spills_over(local_cloud):
         calls = [pool.submit(_invoke, local_cloud, "spills", 2, Qualifier="1") for _ in range(2)]
         kinds = sorted(call.result() for call in calls)
     assert kinds == ["on-demand", "provisioned-concurrency"]
+
+
+def test_metrics_tell_invocations_from_spillover(local_cloud):
+    _published(local_cloud, "counted")
+    _provide(local_cloud, "counted", 1)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: _invoke(local_cloud, "counted", 2, Qualifier="1"), range(2)))
+    now = datetime.datetime.now(datetime.UTC)
+    span = datetime.timedelta(minutes=10)
+
+    def statistic(metric: str, kind: str) -> float:
+        answer = local_cloud.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda", MetricName=metric, Statistics=[kind], Period=3600,
+            StartTime=now - span, EndTime=now + span,
+            Dimensions=[{"Name": "FunctionName", "Value": "counted"},
+                        {"Name": "Resource", "Value": "counted:1"}],
+        )  # fmt: skip
+        return answer["Datapoints"][0][kind]
+
+    assert statistic("ProvisionedConcurrencyInvocations", "Sum") == 1
+    assert statistic("ProvisionedConcurrencySpilloverInvocations", "Sum") == 1
+    assert statistic("ProvisionedConcurrencyUtilization", "Maximum") == 1
+    assert statistic("ProvisionedConcurrentExecutions", "Maximum") == 1
+    assert statistic("Invocations", "Sum") == 2
 
 
 def test_other_ways_to_the_function_have_no_part_in_it(local_cloud):

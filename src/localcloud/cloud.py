@@ -73,8 +73,10 @@ class LocalCloud:
     one they end with it. `folder` holds unpacked packages (by default one that goes at the end).
     `isolation` is auto, bubblewrap or plain; `runtime_client` auto, native or python. Where they are
     not given, LOCALCLOUD_ISOLATION and LOCALCLOUD_RUNTIME_CLIENT are taken, else auto.
-    `limits` are the Scheduler's account_concurrency, idle_timeout_s and max_age_s, and event_speed,
-    by which the delays between tries of asynchronous invocations are divided.
+    `limits` are those of functions.concurrency.Limits (account_concurrency, scaling_rate, request_rate),
+    the Scheduler's idle_timeout_s and max_age_s, event_speed, by which the delays between tries of
+    asynchronous invocations are divided, spare_sandboxes, and packages_kept_s, for which the unpacked
+    packages of deleted functions stay.
 
     start() raises PortInUse, StateInUse where another server uses the state folder, and RuntimeError
     where this process runs another cloud already: moto keeps its resources in the process.
@@ -189,7 +191,7 @@ class LocalCloud:
         log = FunctionLog(gatekeeper.may_role)
         moto = MotoApp(self.account_id)
         service = FunctionService(
-            folder, prepare_runtime(self.native_client), self.isolation, self._credentials,
+            self.account_id, folder, prepare_runtime(self.native_client), self.isolation, self._credentials,
             log.write, gatekeeper.may_role, self.record, lambda: self.endpoint_url,
             lambda: lambda_concurrency.unreserved(self.account_id, self.region),
             lambda_provisioned.set_status, **self._limits,
@@ -227,7 +229,7 @@ class LocalCloud:
             lambda configuration, done: loop.call_soon_threadsafe(
                 service.prepare, configuration, done
             ),
-            lambda arn: loop.call_soon_threadsafe(service.scheduler.retire, arn),
+            lambda arn: loop.call_soon_threadsafe(service.retire, arn),
         )
         if self._state:
             self._keeper = StateKeeper(self._state, service.queued_events)
@@ -236,7 +238,7 @@ class LocalCloud:
         def reset() -> None:
             service.drop_events()
             for arn in functions.function_arns(self.account_id):
-                service.scheduler.retire(arn)
+                service.retire(arn)
             moto.reset()
             if keeper:
                 keeper.reset()
@@ -258,6 +260,7 @@ class LocalCloud:
             for event in keeper.start() if keeper else ():
                 service.queue_again(event, notifications.finder(event.invoked_arn))
             pollers.changed()  # of restored mappings
+            lambda_provisioned.provide_all(self.account_id)
             self._ready.set()
             service.start()
             await self._server.serve(sockets=[listener])

@@ -36,8 +36,9 @@ ENTRY_FIELDS: Mapping[str, Mapping[str, _Types]] = {
     "freeze": _ENVIRONMENT,
     "shutdown": {**_ENVIRONMENT, "reason": str},
     # A request's way to an environment. `resource` is the function as it was named: name or
-    # name:qualifier; `reserved` says whether it has reserved concurrency.
-    "request": {**_REQUEST, "resource": str, "reserved": bool},
+    # name:qualifier; `reserved` says whether it has reserved concurrency, `provisioned` how many
+    # provisioned environments that name has.
+    "request": {**_REQUEST, "resource": str, "reserved": bool, "provisioned": int},
     "throttle": {"function": str, "reason": str},
     "recursion": {**_REQUEST, "resource": str},
     # Asynchronous invocation.

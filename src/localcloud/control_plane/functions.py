@@ -64,8 +64,20 @@ def invoked_arn(name: str, qualifier: str | None, account_id: str, region: str) 
 
 def function_arns(account_id: str) -> list[str]:
     """The ARNs of all functions and versions in all regions that have any."""
+    return [function.function_arn for function in _all(account_id)]
+
+
+def archives_in_use(account_id: str) -> list[tuple[str, tuple[str, ...]]]:
+    """For each function and version the digest of its package and those of its layers."""
     return [
-        function.function_arn
+        (function.code_digest, tuple(layer.version.code_digest for layer in function.layers))
+        for function in _all(account_id)
+    ]
+
+
+def _all(account_id: str) -> list[LambdaFunction]:
+    return [
+        function
         for backend in list(lambda_backends[account_id].values())
         for group in list(backend._lambdas._functions.values())
         for function in [group["latest"], *group["versions"]]

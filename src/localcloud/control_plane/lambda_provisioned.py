@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from moto.awslambda.models import LambdaAlias
+from moto.awslambda.models import LambdaAlias, lambda_backends
 
 from . import lambda_concurrency
 from .lambda_errors import LambdaError, conflict, function_not_found, invalid_parameter, not_found
@@ -62,8 +62,17 @@ def set_status(
         config.status, config.reason = status, reason
 
 
+def provide_all(account_id: str) -> None:
+    """After a restart: have every configuration's environments made anew."""
+    for region, backend in list(lambda_backends[account_id].items()):
+        call = Call(account_id, region, {})
+        for name in list(backend._lambdas._functions):
+            for _, resource in call.resources(name):
+                allocate_again(resource)
+
+
 def allocate_again(resource: Resource) -> None:
-    """An alias leads to another version: the environments are provided anew (facts C2)."""
+    """The environments are provided anew, as where an alias leads to another version (facts C2)."""
     config = resource.provisioned
     if config:
         config.allocated = config.available = 0

@@ -72,6 +72,18 @@ class Datum:
 _Subject = tuple[str, str] | None
 
 
+@dataclass
+class _Request:
+    """An invocation under way: how it was named, whether its function has reserved concurrency, how many
+    provisioned environments that name has, and whether it got one of them.
+    """
+
+    resource: str = ""
+    reserved: bool = True
+    provisioned: int = 0
+    in_provisioned: bool = False
+
+
 class Metrics:
     """Counts entries of the record: `observe` takes them, in whatever thread adds them."""
 
@@ -84,7 +96,7 @@ class Metrics:
         self._thread.start()
         # By minute, then region, metric and subject.
         self._minutes: dict[int, dict[tuple[str, str, _Subject], Aggregate]] = {}
-        self._requests: dict[str, tuple[str, bool]] = {}  # those under way: resource, reserved?
+        self._requests: dict[str, _Request] = {}  # those under way
         # Running invocations by function, by region, and by region without reserved concurrency.
         self._running: dict[Any, int] = {}
 
@@ -132,13 +144,16 @@ class Metrics:
             aggregate.add(value)
 
     def _request(self, entry: Entry) -> None:
-        self._requests[entry["request_id"]] = (entry["resource"], entry["reserved"])
+        self._requests[entry["request_id"]] = _Request(
+            entry["resource"], entry["reserved"], entry["provisioned"]
+        )
         if len(self._requests) > _MOST_REQUESTS:  # those that were throttled never end
             del self._requests[next(iter(self._requests))]
 
     def _start(self, entry: Entry) -> None:
         region, function = _region(entry), _unqualified(entry)
-        resource, reserved = self._requests.get(entry["request_id"], ("", True))
+        request = self._requests.get(entry["request_id"], _Request())
+        reserved = request.reserved
         running = self._running
         for key in (function, region, (region, reserved)):
             running[key] = running.get(key, 0) + 1
@@ -148,13 +163,27 @@ class Metrics:
         if not reserved:
             count = running[region, False]
             self._add(entry, None, region, UnreservedConcurrentExecutions=count)
+        if entry["initialization_type"] == "provisioned-concurrency" and request.provisioned:
+            request.in_provisioned = True
+            key = (entry["function"], request.resource)
+            count = running[key] = running.get(key, 0) + 1
+            self._add(
+                entry, key, region, ProvisionedConcurrentExecutions=count,
+                ProvisionedConcurrencyUtilization=count / request.provisioned,
+            )  # fmt: skip
 
     def _end(self, entry: Entry) -> None:
         region = _region(entry)
-        resource, reserved = self._requests.pop(entry["request_id"], ("", True))
-        for key in (_unqualified(entry), region, (region, reserved)):
+        request = self._requests.pop(entry["request_id"], _Request())
+        subject = (entry["function"], request.resource or _resource(entry))
+        ended = [_unqualified(entry), region, (region, request.reserved)]
+        if request.in_provisioned:
+            ended.append(subject)
+            self._add(entry, subject, region, ProvisionedConcurrencyInvocations=1)
+        elif request.provisioned:
+            self._add(entry, subject, region, ProvisionedConcurrencySpilloverInvocations=1)
+        for key in ended:
             self._running[key] = max(self._running.get(key, 0) - 1, 0)
-        subject = (entry["function"], resource or _resource(entry))
         self._add(
             entry, subject, region, Invocations=1, Errors=int(entry["failed"]), Throttles=0,
             Duration=entry["duration_ms"],

@@ -9,6 +9,7 @@ import shutil
 import stat
 import tempfile
 import threading
+import time
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable
@@ -52,6 +53,7 @@ class PackageStore:
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
         self._done: dict[str, Path] = {}
+        self._unused_since: dict[str, float] = {}
 
     def task_root(self, code: Archive) -> Path:
         """The folder that stands at /var/task: the deployment package, unpacked."""
@@ -68,6 +70,26 @@ class PackageStore:
     ) -> tuple[Path | None, Path | None]:
         """The two folders at once, without waiting; None for one that is not unpacked yet."""
         return self._done.get(f"code-{code.digest}"), self._done.get(_opt_name(layers))
+
+    def prune(self, in_use: set[str], unused_s: float) -> None:
+        """Remove the folders that no function has had for so long. `in_use` comes of folder_names()."""
+        now = time.monotonic()
+        for name in list(self._done):
+            if name in in_use:
+                self._unused_since.pop(name, None)
+            elif now - self._unused_since.setdefault(name, now) > unused_s:
+                del self._unused_since[name]
+                self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        with self._guard:
+            lock = self._locks[name]
+        with lock:
+            del self._done[name]
+            # Moved away first: who wants it again meanwhile unpacks it anew.
+            leaving = Path(tempfile.mkdtemp(dir=self.root, prefix="leaving-"))
+            (self.root / name).rename(leaving / name)
+        shutil.rmtree(leaving, ignore_errors=True)
 
     def _layer(self, layer: Archive) -> Path:
         return self._once(f"layer-{layer.digest}", lambda target: _unpack(layer.data, target))
@@ -93,10 +115,19 @@ class PackageStore:
         return final
 
 
+def folder_names(code: str, layers: tuple[str, ...]) -> set[str]:
+    """The folders that a function needs, by the digests of its package and its layers."""
+    return {f"code-{code}", _merged(layers), *(f"layer-{digest}" for digest in layers)}
+
+
 def _opt_name(layers: tuple[Archive, ...]) -> str:
-    if len(layers) == 1:
-        return f"layer-{layers[0].digest}"
-    return "opt-" + hashlib.sha256("".join(each.digest for each in layers).encode()).hexdigest()
+    return _merged(tuple(layer.digest for layer in layers))
+
+
+def _merged(digests: tuple[str, ...]) -> str:
+    if len(digests) == 1:
+        return f"layer-{digests[0]}"
+    return "opt-" + hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _link(source: str, target: str) -> None:

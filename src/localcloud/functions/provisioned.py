@@ -75,6 +75,11 @@ class ProvisionedConcurrency:
             if arn.rpartition(":")[0] == function
         )
 
+    def available(self, arn: str) -> int:
+        """How many environments a version or alias has for its calls, idle or not."""
+        provision = self._provisions.get(arn)
+        return len(provision.all) if provision and provision.ready else 0
+
     def take(self, arn: str, configuration: FunctionConfiguration) -> Environment | None:
         """An idle environment for an invocation by this ARN; None where there is none."""
         provision = self._provisions.get(arn)

@@ -104,6 +104,10 @@ class Scheduler:
         if pool:
             self._drain(pool, "deleted")
 
+    def configurations(self) -> list[FunctionConfiguration]:
+        """What the environments that live were made of."""
+        return [environment.configuration for environment in self._environments]
+
     async def close(self) -> None:
         """End every environment; those with extensions get their time to."""
         if self._watch:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from ..control_plane.functions import Target, find_function
+from ..control_plane.functions import Target, archives_in_use, find_function
 from ..control_plane.lambda_event_invoke import event_invoke_settings
 from ..control_plane.lambda_management import recursive_loop
 from ..control_plane.state import note_change
@@ -23,7 +23,7 @@ from .event_queue import Event, EventQueue
 from .function_log import MayRole
 from .isolation import Contents, Isolation, Place, View
 from .lineage import MAX_INVOCATIONS, RecursionStopped, next_header
-from .package import PackageStore
+from .package import PackageStore, folder_names
 from .provisioned import SetStatus
 from .runtime import RUNTIME_VERSION
 from .sandbox import Sandbox
@@ -33,6 +33,7 @@ from .variables import environment_variables
 
 _log = logging.getLogger(__name__)
 
+_CREDENTIALS_SHARED_S = 3600.0
 Credentials = Callable[[str, str, str], dict[str, str]]
 
 
@@ -47,6 +48,7 @@ class FunctionService:
 
     def __init__(
         self,
+        account_id: str,
         folder: Path,
         runtime: Path,
         isolation: Isolation,
@@ -59,6 +61,7 @@ class FunctionService:
         set_status: SetStatus,
         **limits: float,
     ):
+        self._account_id = account_id
         self.isolation = isolation
         self.packages = PackageStore(folder / "packages")
         self._folder = folder
@@ -74,15 +77,21 @@ class FunctionService:
         )
         self._preparing: set[asyncio.Future] = set()
         self._sandboxes = SandboxPool(self._make_sandbox, int(limits.pop("spare_sandboxes", 2)))
+        # Longer than anything between a request and its function's entry in the control plane.
+        self._packages_kept_s = limits.pop("packages_kept_s", 10.0)
         names = [each.name for each in dataclasses.fields(Limits) if each.name in limits]
         self.limits = Limits(**{name: int(limits.pop(name)) for name in names})
         concurrency = Concurrency(self.limits, unreserved)
         self.scheduler = Scheduler(self._create, concurrency, set_status, record, **limits)
         self._queued: dict[str, QueuedEvent] = {}
+        self._pruning: asyncio.Task | None = None
+        # A function's environments share their role's credentials, for a part of the time they hold.
+        self._shared: dict[str, tuple[float, str, dict[str, str]]] = {}
 
     def start(self) -> None:
-        """Begin to keep sandboxes ready."""
+        """Begin to keep sandboxes ready and disk space free."""
         self._sandboxes.fill_later()
+        self._pruning = asyncio.create_task(self._prune_packages())
 
     async def invoke(
         self,
@@ -110,6 +119,7 @@ class FunctionService:
         self._record.add(
             "request", function=configuration.arn, request_id=request_id, resource=resource,
             reserved=target.reserved_concurrency is not None,
+            provisioned=self.scheduler.provisioned.available(invoked_arn),
         )  # fmt: skip
         invocation = Invocation(request_id, payload, invoked_arn, trace_id, client_context)
         return await self.scheduler.invoke(configuration, invocation, target.reserved_concurrency)
@@ -178,8 +188,15 @@ class FunctionService:
         else:
             done(None)
 
+    def retire(self, arn: str) -> None:
+        """A function or version was deleted: its idle environments end now, the others when done."""
+        self._shared.pop(arn, None)
+        self.scheduler.retire(arn)
+
     async def close(self) -> None:
         """End every environment and drop the events that wait."""
+        if self._pruning:
+            self._pruning.cancel()
         self.events.close()
         await self.scheduler.close()
         self._sandboxes.close()
@@ -210,9 +227,7 @@ class FunctionService:
         except BaseException:
             sandbox.destroy()
             raise
-        credentials = self._credentials(
-            configuration.role, configuration.name, configuration.region
-        )
+        credentials = self._role_credentials(configuration)
 
         def variables(view: View, log_stream: str, runtime_api: str) -> dict[str, str]:
             return environment_variables(
@@ -224,6 +239,31 @@ class FunctionService:
             configuration, initialization_type, sandbox, contents, variables, self._log,
             self._record, RUNTIME_VERSION,
         )  # fmt: skip
+
+    def _role_credentials(self, configuration: FunctionConfiguration) -> dict[str, str]:
+        now, role = time.monotonic(), configuration.role
+        made, of_role, credentials = self._shared.get(configuration.arn, (0.0, "", {}))
+        if of_role != role or now - made > _CREDENTIALS_SHARED_S:
+            credentials = self._credentials(role, configuration.name, configuration.region)
+            self._shared[configuration.arn] = (now, role, credentials)
+        return credentials
+
+    async def _prune_packages(self) -> None:
+        """Remove the packages and layers of functions that are gone, again and again."""
+        while True:
+            await asyncio.sleep(self._packages_kept_s)
+            used = archives_in_use(self._account_id)
+            used += [
+                (each.code.digest, tuple(layer.digest for layer in each.layers))
+                for each in self.scheduler.configurations()
+            ]
+            in_use = set().union(*(folder_names(*archives) for archives in used))
+            try:
+                await asyncio.get_running_loop().run_in_executor(
+                    None, self.packages.prune, in_use, self._packages_kept_s
+                )
+            except OSError:
+                _log.exception("packages that nobody uses could not be removed")
 
     async def _unpack(self, configuration: FunctionConfiguration) -> Contents:
         """The function's folders. Unpacking is done once, by a thread, so that others are served."""
