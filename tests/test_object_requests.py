@@ -1,5 +1,8 @@
 """Objects that are answered at once, and the same ones answered by moto: nobody can tell."""
 
+import urllib.error
+import urllib.request
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -102,3 +105,20 @@ def test_ranges_and_conditions(clients):
     with pytest.raises(ClientError) as same:
         plain.get_object(Bucket="plain-objects", Key="ten", IfNoneMatch=put["ETag"])
     assert same.value.response["Error"]["Code"] == "304"
+
+
+@pytest.mark.parametrize("query", ["notification", "tagging", "lifecycle"])
+def test_a_configuration_that_is_no_xml_is_refused(local_cloud, clients, query):
+    url = f"{local_cloud.endpoint_url}/plain-objects?{query}"
+    kind = {"Content-Type": "application/xml"}
+    request = urllib.request.Request(url, b"<Half>and no more", kind, method="PUT")
+    request.add_header(
+        "Authorization",
+        "AWS4-HMAC-SHA256 Credential=test/20261124/us-east-1/s3/aws4_request, "
+        "SignedHeaders=host, Signature=0",
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=10)
+    assert caught.value.code == 400
+    assert b"<Code>MalformedXML</Code>" in caught.value.read()
+    caught.value.close()

@@ -25,6 +25,14 @@ def unknown_operation(scope: dict, body: bytes, service: str | None) -> Answer:
     return _render(scope, service, HTTPStatus.NOT_FOUND, "UnknownOperationException", message)
 
 
+def malformed_xml(scope: dict, service: str | None) -> Answer:
+    """The answer to a body that isn't XML (S3's "Error responses")."""
+    message = (
+        "The XML you provided was not well-formed or did not validate against our published schema"
+    )
+    return _render(scope, service, HTTPStatus.BAD_REQUEST, "MalformedXML", message)
+
+
 def internal_failure(scope: dict, service: str | None, error: Exception) -> Answer:
     """The answer where something went wrong that is nobody's fault but ours."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR

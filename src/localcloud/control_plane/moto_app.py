@@ -8,6 +8,7 @@ import sys
 import threading
 from http import HTTPStatus
 from typing import Any
+from xml.parsers.expat import ExpatError
 
 from a2wsgi.wsgi import build_environ
 from moto.moto_api._internal.models import moto_api_backend
@@ -78,6 +79,8 @@ class MotoApp:
                     chunks.close()
         except NotImplementedError:
             return faults.unknown_operation(scope, body, service)
+        except ExpatError:
+            return faults.malformed_xml(scope, service)
         except Exception as error:
             _log.exception("request failed: %s %s", scope["method"], scope["path"])
             return faults.internal_failure(scope, service, error)
