@@ -74,7 +74,7 @@ def handler(event, context):
         print("made", key)
 """
 
-_TRUST = {
+TRUST = {
     "Version": "2012-10-17",
     "Statement": [
         {
@@ -171,7 +171,7 @@ def role(endpoint: Endpoint) -> str:
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchEntity":
             raise
-    created = iam.create_role(RoleName=ROLE_NAME, AssumeRolePolicyDocument=json.dumps(_TRUST))
+    created = iam.create_role(RoleName=ROLE_NAME, AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.put_role_policy(
         RoleName=ROLE_NAME, PolicyName="bench", PolicyDocument=json.dumps(_PERMISSIONS)
     )

@@ -24,10 +24,12 @@ import psutil
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .functions import zipped
+from .functions import TRUST, zipped
 
 WARM_UP_S = 60.0
-IDLE_S = 2.0  # environments end soon, so that both pictures are of an idle cloud
+# Environments end soon, and packages that nobody uses go soon, so that both pictures are of an idle cloud.
+IDLE_S = 2.0
+PACKAGES_KEPT_S = 1.0
 SETTLE_S = 60.0
 SOURCE = """
 import os, time
@@ -52,16 +54,6 @@ def handler(event, context):
     s3.put_object(Bucket="soak-out", Body=body[::-1], **name)
 """
 BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
 S3_ALL = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
@@ -266,7 +258,11 @@ def serve(folder: str) -> None:
     from localcloud import LocalCloud
 
     with LocalCloud(
-        port=0, state=Path(folder, "state"), idle_timeout_s=IDLE_S, event_speed=600
+        port=0,
+        state=Path(folder, "state"),
+        idle_timeout_s=IDLE_S,
+        packages_kept_s=PACKAGES_KEPT_S,
+        event_speed=600,
     ) as cloud:
         print(cloud.endpoint_url, flush=True)
         sys.stdin.read()

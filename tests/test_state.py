@@ -1,10 +1,9 @@
-"""State that survives: everything comes back equal, from a folder that only one server uses."""
+"""State that survives: everything comes back equal."""
 
 import concurrent.futures
 import functools
 import json
 import shutil
-import socket
 
 import pytest
 
@@ -19,7 +18,7 @@ from deployment import (
     wait_for,
     zip_of,
 )
-from localcloud import LocalCloud, PortInUse, StateInUse, empty_state, find_server
+from localcloud import LocalCloud, empty_state
 from people import ACCOUNT, Person, client_of, refusal
 
 TEMPLATE = {
@@ -211,10 +210,8 @@ def test_a_restored_stack_still_owns_its_resources(restarted):
     assert cloud.client("sns").list_topics()["Topics"] == []
 
 
-def restart(folder, between=None):
-    """A cloud on the folder that has ended, after `between` has done something to its files."""
-    if between:
-        between()
+def restart(folder):
+    """A cloud on the folder of one that has ended."""
     return LocalCloud(port=0, state=folder)
 
 
@@ -263,65 +260,6 @@ def test_what_was_deleted_leaves_no_files(folder):
         s3.delete_bucket(Bucket="mine")
     assert not list((folder / "objects").iterdir())
     assert not (folder / "run").exists()
-
-
-def damage(folder, content):
-    snapshot = folder / "snapshot"
-
-    def change():
-        snapshot.write_bytes(content(snapshot.read_bytes()))
-
-    return change
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (lambda raw: raw[: len(raw) // 2], "it is damaged"),
-        (lambda raw: raw[:-40] + bytes(40), "it is damaged"),
-        (lambda raw: b"", "it is damaged"),
-        (lambda raw: raw.replace(b'"moto": "', b'"moto": "0.', 1), "written by another version"),
-        (lambda raw: raw.replace(b'"format": ', b'"format": 9', 1), "written by another version"),
-    ],
-    ids=["truncated", "overwritten", "empty", "other moto", "other format"],
-)
-def test_a_state_that_cannot_be_read_is_put_aside(folder, caplog, content, words):
-    with LocalCloud(port=0, state=folder) as cloud:
-        cloud.client("s3").create_bucket(Bucket="precious")
-        cloud.client("s3").put_object(Bucket="precious", Key="k", Body=BODY)
-    with restart(folder, damage(folder, content)) as cloud:
-        assert cloud.client("s3").list_buckets()["Buckets"] == []
-        cloud.client("s3").create_bucket(Bucket="fresh")
-    (aside,) = folder.glob("aside-*")
-    assert {path.name for path in aside.iterdir()} == {"snapshot", "objects", "logs"}
-    assert len(list((aside / "objects").iterdir())) == 1
-    (said,) = [r.getMessage() for r in caplog.records if "not brought back" in r.getMessage()]
-    assert words in said
-    assert str(aside) in said
-    assert "Traceback" not in caplog.text
-    with restart(folder) as cloud:
-        assert [b["Name"] for b in cloud.client("s3").list_buckets()["Buckets"]] == ["fresh"]
-
-
-def test_a_server_uses_its_folder_alone(folder):
-    with LocalCloud(port=0, state=folder) as cloud:
-        found = find_server(folder)
-        assert found.endpoint_url == cloud.endpoint_url
-        with pytest.raises(StateInUse, match=f"process {found.pid}, which answers on http"):
-            empty_state(folder)
-        assert cloud.client("s3").list_buckets()["Buckets"] == []
-    assert find_server(folder) is None
-    assert find_server(folder / "nowhere") is None
-
-
-def test_a_failed_start_leaves_the_folder_free(folder):
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        with pytest.raises(PortInUse):
-            LocalCloud(port=other.getsockname()[1], state=folder).start()
-    with LocalCloud(port=0, state=folder) as cloud:
-        assert cloud.client("s3").list_buckets()["Buckets"] == []
 
 
 def test_empty_state(folder):

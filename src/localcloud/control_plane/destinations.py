@@ -1,6 +1,7 @@
 """Where Lambda sends records of invocations to: moto's queues, topics, buses and buckets."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 
 from moto.core.exceptions import ServiceException
 from moto.events.models import events_backends
@@ -19,12 +20,22 @@ class DeliveryFailed(Exception):
     """The destination is not there or does not take the record; the text says why."""
 
 
+@contextlib.contextmanager
+def _delivery() -> Iterator[None]:
+    """What moto refuses is a failed delivery; what it takes is a change of its state."""
+    try:
+        yield
+    except (ServiceException, KeyError) as error:
+        raise DeliveryFailed(str(error)) from error
+    note_change()
+
+
 def send_message(arn: str, body: str, attributes: Attributes, trace_header: str) -> None:
     """Send to a standard queue. Raises DeliveryFailed."""
     if arn.endswith(".fifo"):
         raise DeliveryFailed("a FIFO queue can't be a destination")
     account, region, name = _place(arn)
-    try:
+    with _delivery():
         sqs_backends[account][region].send_message(
             name,
             body,
@@ -34,9 +45,6 @@ def send_message(arn: str, body: str, attributes: Attributes, trace_header: str)
             },
             system_attributes=trace_attribute(trace_header),
         )
-    except (ServiceException, KeyError) as error:
-        raise DeliveryFailed(str(error)) from error
-    note_change()
 
 
 def trace_attribute(trace_header: str) -> dict[str, dict[str, str]]:
@@ -49,7 +57,7 @@ def publish(arn: str, body: str, attributes: Attributes) -> None:
     if arn.endswith(".fifo"):
         raise DeliveryFailed("a FIFO topic can't be a destination")
     account, region, _ = _place(arn)
-    try:
+    with _delivery():
         sns_backends[account][region].publish(
             body,
             arn,
@@ -57,9 +65,6 @@ def publish(arn: str, body: str, attributes: Attributes) -> None:
                 key: {"Type": kind, "Value": value} for key, (kind, value) in attributes.items()
             },
         )
-    except (ServiceException, KeyError) as error:
-        raise DeliveryFailed(str(error)) from error
-    note_change()
 
 
 def put_event(arn: str, source: str, detail_type: str, detail: str, resources: list[str]) -> None:
@@ -72,22 +77,16 @@ def put_event(arn: str, source: str, detail_type: str, detail: str, resources: l
         "Resources": resources,
         "EventBusName": name.removeprefix("event-bus/"),
     }
-    try:
+    with _delivery():
         events_backends[account][region].put_events([entry])
-    except (ServiceException, KeyError) as error:
-        raise DeliveryFailed(str(error)) from error
-    note_change()
 
 
 def put_object(arn: str, account_id: str, key: str, body: str) -> None:
     """Write a JSON object into a bucket. Raises DeliveryFailed."""
     bucket = arn.split(":::")[-1]
     backend = s3_backends[account_id][get_partition("us-east-1")]
-    try:
+    with _delivery():
         backend.put_object(bucket, key, body.encode())
-    except (ServiceException, KeyError) as error:
-        raise DeliveryFailed(str(error)) from error
-    note_change()
 
 
 def _place(arn: str) -> tuple[str, str, str]:
