@@ -1,6 +1,7 @@
 """The `lab` command. Each command's work is in a module of its own, loaded when it is called."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -54,6 +55,25 @@ def reset(
     from .reset import run
 
     raise typer.Exit(run(cloud=cloud, yes=yes))
+
+
+@app.command()
+def check(
+    keys: Annotated[
+        list[str] | None, typer.Argument(help="Stages, such as 09-function; all without one.")
+    ] = None,
+    workspace: Annotated[
+        Path | None, typer.Option(help="The folder to check instead of lab/.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Repeat the images and events of an earlier run.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Check your work: deploy it to the cloud in use, try it, say what is right and what is missing."""
+    from .check import run
+
+    raise typer.Exit(run(keys or [], workspace=workspace, seed=seed, as_json=json))
 
 
 @app.command()

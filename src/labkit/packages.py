@@ -29,6 +29,11 @@ def pillow_layer_zip() -> bytes:
     )
 
 
+def pillow_version() -> str:
+    """What is in the Pillow layer, in words: "Pillow 13.0.0"."""
+    return f"Pillow {importlib.metadata.version('pillow')}"
+
+
 def runtime() -> str:
     """The Lambda runtime of this Python's minor version, such as python3.13."""
     return f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -9,6 +9,8 @@ FIRST_NOTEBOOK = NOTEBOOKS / "00-start-here.ipynb"
 PHOTOS = ROOT / "assets" / "photos"
 TEMPLATE = ROOT / "cloudformation" / "image-resizer.yaml"
 SOLUTIONS = ROOT / "solutions"
+LAB = ROOT / "lab"
+CHECKS = ROOT / "checks"
 # What the kit writes while it runs; git ignores it. LAB_WORK puts it elsewhere.
 WORK = Path(os.environ.get("LAB_WORK") or ROOT / ".lab").absolute()
 # The local cloud's buckets, functions and all the rest: what `lab reset --cloud` empties.

@@ -1,0 +1,1 @@
+"""The autograder's checks, one module a stage; stages.toml names them in order."""
