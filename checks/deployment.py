@@ -1,4 +1,4 @@
-"""Puts the learner's work into the cloud as AWS's own callers would, by boto3 alone, and takes it away again."""
+"""Puts the learner's work into the cloud, by boto3 alone, and takes it away again."""
 
 import base64
 import contextlib
@@ -20,10 +20,9 @@ from botocore.exceptions import ClientError
 from labkit import packages
 from labkit.grading import Unmet
 
-# A function that runs longer is ended by Lambda; the client waits a little more than that. No second try of an
-# invocation: it would be a second invocation.
+# Longer than any function here may run. No second try: a second try of an invocation is a second invocation.
 _CONFIG = Config(read_timeout=60, retries={"total_max_attempts": 1, "mode": "standard"})
-# New roles and policies take seconds to be known everywhere on AWS; on the local cloud they are known at once.
+# New roles take seconds to be known everywhere on AWS; on the local cloud they are known at once.
 ROLE_S = 30
 _ACTIVE_S = 60
 T = TypeVar("T")
@@ -136,7 +135,7 @@ class Deployment:
         memory: int = 256,
         timeout: int = 10,
     ) -> str:
-        """Create a function of these files (name in the zip -> content) and return its name once it is active.
+        """Create a function of these files (name -> content) and return its name once it is active.
 
         `memory` in MB, `timeout` in seconds; runtime and architecture are those of the kit's Pillow.
         """
@@ -218,7 +217,10 @@ def zipped(files: Mapping[str, str | bytes]) -> bytes:
 
 
 def kept_layer(word: str, content: str, make: Callable[[], bytes]) -> str:
-    """The ARN of a layer that stays in the cloud; `content` says what is in it, `make` gives its zip if need be."""
+    """The ARN of a layer that stays in the cloud.
+
+    `content` says what is in it; `make` gives its zip where no version has that content.
+    """
     runtime, architecture = packages.runtime(), packages.architecture()
     name = f"{word}-{runtime.replace('.', '-')}-{architecture}"
     functions = client("lambda")
