@@ -172,7 +172,8 @@ def _unmet(error: BaseException) -> Unmet:
     return Unmet(
         tried="ran this check",
         expected="it to come to an end",
-        seen=f"the check itself broke, which is the kit's fault and not yours ({type(error).__name__}: {error})",
+        seen="the check itself broke, which is the kit's fault and not yours "
+        f"({type(error).__name__}: {error})",
     )
 
 
