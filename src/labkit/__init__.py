@@ -2,7 +2,15 @@
 
 
 def load_ipython_extension(shell) -> None:
-    """`%load_ext labkit`: make sure that a cloud is there, and say which one this notebook uses."""
-    from . import target
+    """`%load_ext labkit`: make sure that a cloud is there, and say which one this notebook uses.
 
+    It adds the kit's magics, and gives matplotlib the kit's style for when the notebook imports it.
+    """
+    import os
+
+    from . import plots, target
+    from .plots.magics import PictureMagics
+
+    os.environ.setdefault("MATPLOTLIBRC", str(plots.STYLE))
+    shell.register_magics(PictureMagics)
     print(target.enter_notebook())
