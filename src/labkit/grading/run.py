@@ -53,7 +53,8 @@ def grade(
         *(str(stage.checks) for stage in stages), f"--rootdir={project.ROOT}",
         "-p", "pytest_timeout", "-p", "no:terminal", "-p", "no:cacheprovider",
         "--override-ini=addopts=--strict-markers", "--capture=no",
-        "--workspace", str(workspace), "--seed", str(seed),
+        # In one word each: pytest would take a folder that stands alone for a place to look for settings.
+        f"--workspace={workspace}", f"--seed={seed}",
     ]  # fmt: skip
     with mock.patch.dict(os.environ, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS=""):
         code = pytest.main(arguments, plugins=[collector])

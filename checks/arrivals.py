@@ -1,0 +1,70 @@
+"""What S3 sends to a function, seen from outside: a queue gets a record of each asynchronous invocation."""
+
+import json
+import time
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from .deployment import ROLE_S, Deployment
+
+# So that a check sees a failure at once, where Lambda would try twice more within three minutes.
+_NO_RETRIES = 0
+
+
+class Arrivals:
+    """A queue, the permission that a role needs to send to it, and the records that came."""
+
+    def __init__(self, deployment: Deployment, word: str):
+        self._deployment = deployment
+        self._sqs = deployment.client("sqs")
+        self._url = self._sqs.create_queue(QueueName=deployment.name(word))["QueueUrl"]
+        self.arn: str = self._sqs.get_queue_attributes(
+            QueueUrl=self._url, AttributeNames=["QueueArn"]
+        )["Attributes"]["QueueArn"]
+
+    @property
+    def statement(self) -> dict[str, Any]:
+        """The statement by which a function's role may report here."""
+        return {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": self.arn}
+
+    def watch(self, function: str) -> None:
+        """Have Lambda send here what comes of the function's asynchronous invocations."""
+        there = {"Destination": self.arn}
+
+        def configured() -> bool:
+            try:
+                self._deployment.client("lambda").put_function_event_invoke_config(
+                    FunctionName=function,
+                    MaximumRetryAttempts=_NO_RETRIES,
+                    DestinationConfig={"OnSuccess": there, "OnFailure": there},
+                )
+            except ClientError as error:
+                # A role that was made a moment ago may not be known everywhere.
+                if error.response["Error"]["Code"] == "InvalidParameterValueException":
+                    return False
+                raise
+            return True
+
+        self._deployment.wait_for(configured, ROLE_S)
+
+    def take(self, seconds: float) -> list[dict[str, Any]]:
+        """Return the records that are there, or that come first within that time; each is given once.
+
+        A record has `requestPayload` (the event) and `responsePayload` (the function's answer):
+        "Capturing records of Lambda asynchronous invocations" in the Lambda Developer Guide.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            left = max(0, min(20, round(deadline - time.monotonic())))
+            messages = self._sqs.receive_message(
+                QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=left
+            ).get("Messages", [])
+            for message in messages:
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+            if messages or time.monotonic() >= deadline:
+                return [json.loads(message["Body"]) for message in messages]
+
+    def remove(self) -> None:
+        """Delete the queue."""
+        self._sqs.delete_queue(QueueUrl=self._url)
