@@ -131,17 +131,26 @@ class RoleProbe:
     def _decisions(
         self, actions: Sequence[str], resources: Sequence[str]
     ) -> list[tuple[str, str, str]]:
-        pages = self._deployment.client("iam").get_paginator("simulate_principal_policy")
-        return [
-            (result["EvalActionName"], result["EvalResourceName"], result["EvalDecision"])
-            for page in pages.paginate(
+        """(action, resource, decision) of each pair."""
+        pages = (
+            self._deployment.client("iam")
+            .get_paginator("simulate_principal_policy")
+            .paginate(
                 PolicySourceArn=self.role,
                 ActionNames=list(actions),
                 ResourceArns=list(resources),
                 ContextEntries=self._context,
             )
-            for result in page["EvaluationResults"]
-        ]
+        )
+        found = []
+        for result in (result for page in pages for result in page["EvaluationResults"]):
+            action = result["EvalActionName"]
+            # With several resources the decision of each stands one level below.
+            for each in result.get("ResourceSpecificResults") or ():
+                found.append((action, each["EvalResourceName"], each["EvalResourceDecision"]))
+            if not result.get("ResourceSpecificResults"):
+                found.append((action, result["EvalResourceName"], result["EvalDecision"]))
+        return found
 
     def _attempt(self, calls: Sequence[Call]) -> list[str | None]:
         """The error code of each call, None where it was done."""

@@ -1,9 +1,7 @@
 # filter and map, and the four kinds spelt out.
 import urllib.parse
 
-KINDS = {
-    f"ObjectCreated:{kind}" for kind in ("Put", "Post", "Copy", "CompleteMultipartUpload")
-}
+KINDS = {f"ObjectCreated:{kind}" for kind in ("Put", "Post", "Copy", "CompleteMultipartUpload")}
 
 
 def handler(event, context):
@@ -11,7 +9,7 @@ def handler(event, context):
 
 
 def uploads(event):
-    records = event["Records"] if "Records" in event else []
+    records = event.get("Records", ())
     ours = filter(lambda r: r.get("eventSource") == "aws:s3" and r["eventName"] in KINDS, records)
     return [*map(as_dict, ours)]
 

@@ -15,7 +15,7 @@ def uploads(event):
         thing = record["s3"]["object"]
         result.append(
             dict(
-                version_id=thing["versionId"] if "versionId" in thing else None,
+                version_id=thing.get("versionId"),
                 size=thing["size"],
                 key=unquote(thing["key"].replace("+", " ")),
                 bucket=record["s3"]["bucket"]["name"],
