@@ -1,12 +1,13 @@
 """Build a layer of Pillow from the right wheel, in a Lambda function of its own.
 
-choose_wheel(names, runtime, architecture) picks from a list of wheel file names the newest version that a function
-of that runtime ("python3.11" to "python3.14") and architecture ("x86_64" or "arm64") can import. It returns None
-where no wheel fits.
+choose_wheel(names, runtime, architecture) picks from a list of wheel file names the newest version
+that a function of that runtime ("python3.11" to "python3.14") and architecture ("x86_64" or "arm64")
+can import. It returns None where no wheel fits.
 
-build_layer(wheel, target) writes the zip of a layer to the file `target`, made from the file `wheel`. All that the
-wheel installs lies under python/ there, but for compiled caches (__pycache__) and folders of tests. Everybody may
-read every file. Files of more than 250 MB unpacked are no layer: ValueError says so, before anything is written.
+build_layer(wheel, target) writes the zip of a layer to the file `target`, made from the file `wheel`.
+All that the wheel installs lies under python/ there, but for compiled caches (__pycache__) and
+folders of tests. Everybody may read every file. Files of more than 250 MB, unpacked, are no layer:
+ValueError says so, before anything is written.
 
 handler(event, context) is done: it takes the list, calls both, and puts the layer into the bucket.
 """
@@ -69,8 +70,8 @@ def fits_platform(tag, runtime, architecture):
 
 def fits(name, runtime, architecture):
     """Whether a function of this runtime and architecture can import what is in the wheel."""
-    # pillow-13.0.0-cp313-cp313-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl: the last three parts are tags, and
-    # each part may hold several with dots between them. One that fits is enough.
+    # pillow-13.0.0-cp313-cp313-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl: the last three parts
+    # are tags, and each may hold several with dots between them. One that fits is enough.
     pythons, abis, platforms = name.removesuffix(".whl").split("-")[-3:]
     return fits_python(pythons.split("."), abis.split("."), runtime) and any(
         fits_platform(tag, runtime, architecture) for tag in platforms.split(".")
@@ -92,8 +93,8 @@ def version_of(name):
 
 
 def is_needed(path):
-    """Whether a file of the wheel belongs into the layer. `path` is where the wheel has it: PIL/Image.py."""
-    # >>> TODO 5: Leave out what lies in a folder __pycache__, test or tests. (*.dist-info stays: the licence.)
+    """Whether a file of the wheel belongs into the layer; `path` is such as PIL/Image.py."""
+    # >>> TODO 5: Leave out what lies in a folder __pycache__, test or tests. The licence stays.
     folders = path.split("/")[:-1]
     return not {"__pycache__", "test", "tests"}.intersection(folders)
     #| return True
@@ -111,7 +112,7 @@ def build_layer(wheel, target):
         # <<<
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as layer:
             for entry in entries:
-                # >>> TODO 7: Write it under python/, and let everybody read it: its external_attr is 0o644 << 16.
+                # >>> TODO 7: Write it under python/. Everybody may read it: external_attr = 0o644 << 16.
                 content = source.read(entry)
                 entry.filename = f"python/{entry.filename}"
                 entry.external_attr = 0o644 << 16
@@ -124,8 +125,8 @@ def build_layer(wheel, target):
 def handler(event, context):
     """Choose a wheel and, where the event names a bucket, build the layer and put it there.
 
-    The event has the names, the runtime and the architecture, or the one wheel to take; for building also the bucket,
-    the folder of the wheels in it and the key of the layer.
+    The event has names, runtime and architecture, or the wheel to take; for building it has also the
+    bucket, the folder of the wheels there, and the layer's key.
     """
     name = event.get("wheel") or choose_wheel(
         event["names"], event["runtime"], event["architecture"]
