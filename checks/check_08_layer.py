@@ -430,7 +430,6 @@ def _entries(builder, layer, answer, tried):
         tried=tried,
         expected="a layer in the bucket",
         seen="choose_wheel found no wheel, so nothing was built",
-        log=answer.log,
     )
     try:
         with zipfile.ZipFile(io.BytesIO(found)) as archive:
