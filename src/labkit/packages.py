@@ -9,6 +9,7 @@ import io
 import platform
 import sys
 import zipfile
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 
@@ -27,6 +28,30 @@ def pillow_layer_zip() -> bytes:
             if _belongs(file)
         }
     )
+
+
+def pillow_wheel(extension_suffix: str | None = None) -> tuple[str, bytes]:
+    """The file name and content of a wheel with the installed Pillow, by its own metadata.
+
+    With `extension_suffix`, such as ".cpython-39-x86_64-linux-gnu.so", the compiled modules get that
+    ending instead of their own: this Python can import them as little as those of a wheel for another one.
+    """
+    distribution = importlib.metadata.distribution("pillow")
+    files = {}
+    for file in distribution.files or ():
+        if _belongs(file):
+            name = file.as_posix()
+            own = next((end for end in EXTENSION_SUFFIXES if name.endswith(end)), None)
+            if own and extension_suffix:
+                name = name.removesuffix(own) + extension_suffix
+            files[name] = Path(str(distribution.locate_file(file))).read_bytes()
+    tags = [
+        line.removeprefix("Tag: ").strip().split("-")
+        for line in (distribution.read_text("WHEEL") or "").splitlines()
+        if line.startswith("Tag: ")
+    ]
+    joined = "-".join(".".join(dict.fromkeys(part)) for part in zip(*tags, strict=True))
+    return f"pillow-{distribution.version}-{joined}.whl", _zip(files, zipfile.ZIP_STORED)
 
 
 def pillow_version() -> str:
@@ -50,13 +75,13 @@ def _belongs(file: importlib.metadata.PackagePath) -> bool:
     return ours and "__pycache__" not in file.parts
 
 
-def _zip(files: dict[str, bytes]) -> bytes:
+def _zip(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+    with zipfile.ZipFile(archive, "w") as target:
         for name in sorted(files):
             # A date that never changes: the same files give the same bytes.
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type = method
             entry.external_attr = 0o644 << 16
             target.writestr(entry, files[name])
     return archive.getvalue()

@@ -28,6 +28,7 @@ from .control_plane import (
     lambda_provisioned,
     lambda_resources,
     lambda_urls,
+    log_filter_patterns,
     managed_policies,
     policy_simulator,
     policy_validation,
@@ -218,6 +219,7 @@ class LocalCloud:
         self.record.listener = metrics.observe
         cloudwatch.install(metrics.data)
         topics.install(identity.may_service, notifications.take)
+        log_filter_patterns.install()
         session_tokens.install()
         user_boundaries.install()
         policy_simulator.install()
