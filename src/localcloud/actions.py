@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
-import botocore.exceptions
-import botocore.session
+from botocore.exceptions import UnknownServiceError
 
 from .form_uploads import form_fields
 from .request_keys import condition_keys
 from .resource_names import ACTION_NAMES, ACTION_PREFIXES, RESOURCES, parameter_value
 from .s3_actions import s3_needs
+from .service_models import service_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +169,8 @@ def _rest_operations(service: str) -> list[_RestOperation]:
     found = []
     for model_name in _MODELS.get(service, (service,)):
         try:
-            model = botocore.session.get_session().get_service_model(model_name)
-        except botocore.exceptions.UnknownServiceError:
+            model = service_model(model_name)
+        except UnknownServiceError:
             continue
         for name in model.operation_names:
             operation = model.operation_model(name)

@@ -34,6 +34,7 @@ from .control_plane import (
     policy_validation,
     principals,
     s3_authorization,
+    service_regions,
     session_tokens,
     topics,
     user_boundaries,
@@ -211,6 +212,7 @@ class LocalCloud:
         pollers.install(gatekeeper.may_role)
         notifications = Notifications(service, self.record, self.account_id)
         instances.install()
+        service_regions.install()
         lambda_resources.install()
         managed_policies.install()
         administrator.install()

@@ -14,3 +14,8 @@ def backend_of(backends: Any, account_id: str, region: str) -> Any:
         return dict.__getitem__(dict.__getitem__(backends, account_id), region)
     except KeyError:
         return backends[account_id][region]
+
+
+def regions_in_use(backends: Any, account_id: str) -> list[tuple[str, Any]]:
+    """The regions and backends of an account that were used; asks nothing of moto, as backend_of."""
+    return list(dict.get(backends, account_id, {}).items())

@@ -17,6 +17,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.kinesis.models import kinesis_backends
 from moto.sqs.models import sqs_backends
 
+from .backends import regions_in_use
 from .event_source_checks import MappingNotFound, check_mapping
 
 
@@ -52,7 +53,7 @@ def all_mappings(account_id: str) -> list[EventSourceMapping]:
     """Every mapping of an account, enabled or not."""
     return [
         _read(mapping)
-        for backend in lambda_backends[account_id].values()
+        for _, backend in regions_in_use(lambda_backends, account_id)
         for mapping in backend._event_source_mappings.values()
     ]
 

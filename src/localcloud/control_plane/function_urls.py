@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from moto.awslambda.models import lambda_backends
 
+from .backends import regions_in_use
 from .lambda_lookup import Call
 
 _HOST = re.compile(r"^([a-z0-9]+)\.lambda-url\.([a-z0-9-]+)\.")
@@ -34,7 +35,7 @@ def url_id(host: str) -> str | None:
 
 def find_function_url(wanted: str, account_id: str) -> FunctionUrl | None:
     """The function URL with an id, in whatever region it is."""
-    for region, backend in lambda_backends[account_id].items():
+    for region, backend in regions_in_use(lambda_backends, account_id):
         call = Call(account_id, region, {})
         for name in list(backend._lambdas._functions):
             for _, resource in call.resources(name):

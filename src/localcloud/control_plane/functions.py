@@ -10,6 +10,7 @@ from moto.awslambda.models import LambdaAlias, LambdaBackend, LambdaFunction, la
 from ..functions.configuration import Archive, FunctionConfiguration, Logging
 from ..functions.package import InvalidArchive, check_archive
 from . import lambda_checks, lambda_provisioned, lambda_states
+from .backends import regions_in_use
 from .lambda_aliases import choose_version
 from .lambda_errors import LambdaError, conflict
 from .lambda_lookup import LATEST, Call
@@ -78,7 +79,7 @@ def archives_in_use(account_id: str) -> list[tuple[str, tuple[str, ...]]]:
 def _all(account_id: str) -> list[LambdaFunction]:
     return [
         function
-        for backend in list(lambda_backends[account_id].values())
+        for _, backend in regions_in_use(lambda_backends, account_id)
         for group in list(backend._lambdas._functions.values())
         for function in [group["latest"], *group["versions"]]
     ]

@@ -9,6 +9,7 @@ from typing import Any
 from moto.awslambda.models import LambdaAlias, lambda_backends
 
 from . import lambda_concurrency
+from .backends import regions_in_use
 from .lambda_errors import LambdaError, conflict, function_not_found, invalid_parameter, not_found
 from .lambda_lookup import LATEST, Call, Resource, page
 from .lambda_times import timestamp
@@ -64,7 +65,7 @@ def set_status(
 
 def provide_all(account_id: str) -> None:
     """After a restart: have every configuration's environments made anew."""
-    for region, backend in list(lambda_backends[account_id].items()):
+    for region, backend in regions_in_use(lambda_backends, account_id):
         call = Call(account_id, region, {})
         for name in list(backend._lambdas._functions):
             for _, resource in call.resources(name):

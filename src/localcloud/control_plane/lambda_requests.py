@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-import botocore.session
-from botocore.model import OperationModel, Shape
+from botocore.model import OperationModel, ServiceModel, Shape
 
+from ..service_models import service_model
 from .lambda_constraints import problems
 from .lambda_errors import LambdaError, invalid_parameter, validation
 
@@ -74,9 +74,8 @@ def error_message_key(code: str) -> str:
     return "Message" if shape and "Message" in shape.members else "message"
 
 
-@functools.cache
-def _model():
-    return botocore.session.get_session().get_service_model("lambda")
+def _model() -> ServiceModel:
+    return service_model("lambda")
 
 
 @dataclass(frozen=True)

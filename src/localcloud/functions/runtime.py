@@ -37,9 +37,9 @@ def prepare_runtime(native_client: bool) -> Path:
     sources = [_HERE / name for name in _OURS]
     if not native_client:
         sources.append(_HERE / "runtime_client.py")
-    identity = "\n".join(
-        [client, sys.version, *sorted(f"{d.name}=={d.version}" for d in distributions)]
-    ).encode() + b"".join(source.read_bytes() for source in sources)
+    identity = "\n".join([client, sys.version, *sorted(distributions)]).encode() + b"".join(
+        source.read_bytes() for source in sources
+    )
     name = f"runtime-{client}-{hashlib.sha256(identity).hexdigest()[:16]}"
     parent = Path(sys.prefix) / "share" / "localcloud"
     try:
@@ -54,7 +54,7 @@ def prepare_runtime(native_client: bool) -> Path:
     if final.is_dir():
         return final
     partial = Path(tempfile.mkdtemp(dir=parent, prefix="partial-"))
-    for distribution in distributions:
+    for distribution in distributions.values():
         _copy(distribution, partial, native_client)
     for source in sources:
         shutil.copy(source, partial)
@@ -67,19 +67,22 @@ def prepare_runtime(native_client: bool) -> Path:
     return final
 
 
-def _closure(names: tuple[str, ...]) -> list[importlib.metadata.Distribution]:
-    """The named distributions and all that they require, extras left out."""
+def _closure(names: tuple[str, ...]) -> dict[str, importlib.metadata.Distribution]:
+    """The named distributions and all that they require, extras left out, by name and version."""
     found: dict[str, importlib.metadata.Distribution] = {}
-    todo = list(names)
+    todo, seen = list(names), set()
     while todo:
         name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
-        if name in found:
+        if name in seen:
             continue
-        found[name] = _distribution(name)
-        for requirement in found[name].requires or ():
+        seen.add(name)
+        distribution = _distribution(name)
+        metadata = distribution.metadata  # read once: each time that it is asked for takes 1 ms
+        found[f"{metadata['Name']}=={metadata['Version']}"] = distribution
+        for requirement in metadata.get_all("Requires-Dist", ()):
             if "extra ==" not in requirement:
                 todo.append(re.match(r"[A-Za-z0-9._-]+", requirement).group())
-    return list(found.values())
+    return found
 
 
 def _distribution(name: str) -> importlib.metadata.Distribution:
