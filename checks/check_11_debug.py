@@ -4,7 +4,6 @@ import io
 import random
 import re
 from dataclasses import dataclass
-from urllib.parse import quote_plus
 
 import pytest
 from botocore.exceptions import ClientError
@@ -13,6 +12,7 @@ from PIL import Image
 from labkit.grading import Unmet, expect
 
 from . import fault_log
+from . import pipeline_pictures as pictures
 from . import role_questions as ask
 from .deployment import ROLE_S
 from .role_probe import RoleProbe
@@ -129,7 +129,7 @@ def large():
     """A photograph of 24 megapixels."""
     image = Image.linear_gradient("L").resize(LARGE)
     flat = Image.new("L", LARGE, 90)
-    return _jpeg(Image.merge("RGB", (image, flat, flat)))
+    return pictures.jpeg(Image.merge("RGB", (image, flat, flat)))
 
 
 @pytest.mark.check(points=2, section="3 · The import error")
@@ -172,20 +172,24 @@ def check_promises_hold(deployment, resizer, places, rng):
     for key, size in sizes.items():
         exif = Image.Exif()
         exif[0x0112] = 6  # the camera was held upright: turn it by 90 degrees
-        _upload(deployment, places, key, _jpeg(Image.new("RGB", size, colours[key]), exif=exif))
-    answer = deployment.invoke(resizer, _event(places, *sizes))
+        pictures.upload(
+            deployment, places, key, pictures.jpeg(Image.new("RGB", size, colours[key]), exif=exif)
+        )
+    answer = deployment.invoke(resizer, pictures.event(places, *sizes))
     tried = "sent one event with two photographs that were taken upright"
     expect(
         answer.error is None, tried=tried, expected="no error", seen=answer.problem, log=answer.log
     )
     for key, (width, height) in sizes.items():
-        _expect_thumbnail(deployment, places, key, (height, width), colours[key], tried, answer.log)
+        pictures.expect_thumbnail(
+            deployment, places, key, (height, width), colours[key], tried, answer.log
+        )
 
 
 @pytest.mark.check(points=1, section="3 · The import error", needs=("check_promises_hold",))
 def check_failures_are_seen(deployment, resizer, places):
     """What goes wrong still fails: an object that is not there is an error, not a silence."""
-    answer = deployment.invoke(resizer, _event(places, "raw/not-there.jpg"))
+    answer = deployment.invoke(resizer, pictures.event(places, "raw/not-there.jpg"))
     expect(
         answer.error is not None,
         tried="sent an event about an object that is not there",
@@ -205,13 +209,13 @@ def check_large_photograph(deployment, resizer, places, settings, large):
         seen=f"{settings.timeout} seconds",
     )
     key = "raw/large.jpg"
-    _upload(deployment, places, key, large)
-    answer = deployment.invoke(resizer, _event(places, key))
+    pictures.upload(deployment, places, key, large)
+    answer = deployment.invoke(resizer, pictures.event(places, key))
     tried = f"sent a photograph of {LARGE[0]} x {LARGE[1]} pixels"
     expect(
         answer.error is None, tried=tried, expected="no error", seen=answer.problem, log=answer.log
     )
-    _expect_thumbnail(deployment, places, key, LARGE, (127, 90, 90), tried, answer.log)
+    pictures.expect_thumbnail(deployment, places, key, LARGE, (127, 90, 90), tried, answer.log)
 
 
 @pytest.mark.check(points=2, section="6 · Out of memory", needs=("check_large_photograph",))
@@ -228,8 +232,8 @@ def check_many_photographs(deployment, resizer, places, settings):
     Image.new("RGB", (4000, 3000), "teal").save(image, "PNG", compress_level=1)
     for number in range(5):
         key = f"raw/many-{number}.png"
-        _upload(deployment, places, key, image.getvalue())
-        answer = deployment.invoke(resizer, _event(places, key))
+        pictures.upload(deployment, places, key, image.getvalue())
+        answer = deployment.invoke(resizer, pictures.event(places, key))
         tried = f"sent {number + 1} photographs of 4000 x 3000 pixels, each in an event of its own"
         expect(
             answer.error is None,
@@ -274,10 +278,10 @@ def check_pipeline(deployment, deploy, role, places, rng):
     )
     size, colour = (rng.randrange(200, 400), 150), tuple(rng.randrange(30, 220) for _ in "RGB")
     key = f"raw/trip {rng.randrange(1000)}.jpg"
-    _upload(deployment, places, key, _jpeg(Image.new("RGB", size, colour)))
+    pictures.upload(deployment, places, key, pictures.jpeg(Image.new("RGB", size, colour)))
 
     def written():
-        found = s3.list_objects_v2(Bucket=places.destination, Prefix=_target(key))
+        found = s3.list_objects_v2(Bucket=places.destination, Prefix=pictures.target(key))
         return found.get("Contents")
 
     tried = f"uploaded {key} to the source bucket, and waited for its thumbnail"
@@ -285,9 +289,12 @@ def check_pipeline(deployment, deploy, role, places, rng):
         deployment.wait_for(written, ROLE_S)
     except Unmet:
         raise Unmet(
-            tried=tried, expected=_target(key), seen="it did not come", log=_log(deployment, name)
+            tried=tried,
+            expected=pictures.target(key),
+            seen="it did not come",
+            log=_log(deployment, name),
         ) from None
-    _expect_thumbnail(deployment, places, key, size, colour, tried, ())
+    pictures.expect_thumbnail(deployment, places, key, size, colour, tried, ())
 
 
 @pytest.fixture(scope="module")
@@ -297,7 +304,7 @@ def log(deployment, seed):
     events = fault_log.events(random.Random(f"{seed} faults"))
     logs.create_log_group(logGroupName=group)
     fault_log.put(logs, group, events)
-    deployment.wait_for(lambda: len(_find(logs, group, "")) >= len(events), ROLE_S)
+    deployment.wait_for(lambda: len(fault_log.find(logs, group, "")) >= len(events), ROLE_S)
     yield group, events
     logs.delete_log_group(logGroupName=group)
 
@@ -338,7 +345,7 @@ def _check_filter(deployment, workspace, log, fault):
     )
     tried = f"searched a log of {len(events)} events with the pattern {pattern}"
     try:
-        found = _find(deployment.client("logs"), group, pattern)
+        found = fault_log.find(deployment.client("logs"), group, pattern)
     except ClientError as error:
         expect(
             False, tried=tried, expected="a pattern that CloudWatch Logs accepts",
@@ -350,7 +357,7 @@ def _check_filter(deployment, workspace, log, fault):
             message.strip() in may,
             tried=tried,
             expected=f"only events of the fault {fault}",
-            seen=f"it also found: {_short(message)}",
+            seen=f"it also found: {fault_log.short(message)}",
         )
     for event in events:
         expect(
@@ -359,87 +366,15 @@ def _check_filter(deployment, workspace, log, fault):
             or event.message.strip() in map(str.strip, found),
             tried=tried,
             expected=f"every event of the fault {fault}",
-            seen=f"it did not find: {_short(event.message)}",
+            seen=f"it did not find: {fault_log.short(event.message)}",
         )
-
-
-def _find(logs, group, pattern):
-    pages = logs.get_paginator("filter_log_events").paginate(
-        logGroupName=group, filterPattern=pattern
-    )
-    return [event["message"] for page in pages for event in page["events"]]
-
-
-def _short(message):
-    line = re.sub(r"\s+", " ", message)
-    return line if len(line) < 160 else f"{line[:40]} … {line[-110:]}"
-
-
-def _event(places, *keys):
-    """An S3 event about objects of the source bucket ("Event message structure")."""
-    records = [
-        {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
-         "s3": {"bucket": {"name": places.source}, "object": {"key": quote_plus(key, safe="/")}}}
-        for key in keys
-    ]  # fmt: skip
-    return {"Records": records}
-
-
-def _upload(deployment, places, key, body):
-    deployment.client("s3").put_object(Bucket=places.source, Key=key, Body=body)
-
-
-def _jpeg(image, **options):
-    output = io.BytesIO()
-    image.save(output, "JPEG", **options)
-    return output.getvalue()
-
-
-def _target(key):
-    return "thumbnails/" + key.removeprefix("raw/")
-
-
-def _expect_thumbnail(deployment, places, key, size, colour, tried, log):
-    """Raises Unmet unless the thumbnail of a photograph of that upright size and that colour is there."""
-    s3 = deployment.client("s3")
-    try:
-        found = s3.get_object(Bucket=places.destination, Key=_target(key))
-    except ClientError:
-        raise Unmet(tried=tried, expected=_target(key), seen="no such object", log=log) from None
-    try:
-        image = Image.open(io.BytesIO(found["Body"].read()))
-        image.load()
-    except OSError:
-        raise Unmet(tried=tried, expected="a JPEG", seen="no picture", log=log) from None
-    scale = 128 / max(size)
-    near = [abs(side - edge * scale) <= 1.5 for side, edge in zip(image.size, size, strict=True)]
-    expect(
-        image.format == "JPEG" and all(near),
-        tried=tried,
-        expected=f"a JPEG of about {size[0] * scale:.0f} x {size[1] * scale:.0f} pixels",
-        seen=f"a {image.format} of {image.size[0]} x {image.size[1]}",
-        log=log,
-    )
-    given = found["Metadata"].get("average-colour", "")
-    parts = (
-        [int(given[n : n + 2], 16) for n in (1, 3, 5)]
-        if re.fullmatch(r"#[0-9a-f]{6}", given)
-        else []
-    )
-    expect(
-        parts and all(abs(a - b) <= 8 for a, b in zip(parts, colour, strict=True)),
-        tried=tried,
-        expected="metadata average-colour of about #" + "".join(f"{part:02x}" for part in colour),
-        seen=given or "none",
-        log=log,
-    )
 
 
 def _log(deployment, name):
     """The last lines of a function's log."""
     try:
-        return "".join(_find(deployment.client("logs"), f"/aws/lambda/{name}", "")).splitlines()[
-            -20:
-        ]
+        return "".join(
+            fault_log.find(deployment.client("logs"), f"/aws/lambda/{name}", "")
+        ).splitlines()[-20:]
     except ClientError:
         return ["no log: may the role write to it?"]

@@ -6,6 +6,7 @@ pattern may find them, and need not.
 """
 
 import random
+import re
 import time
 import uuid
 from dataclasses import dataclass
@@ -47,6 +48,20 @@ def put(logs, group: str, found: list[Event]) -> None:
             if place % 2 == number
         ]
         logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=batch)
+
+
+def find(logs, group, pattern):
+    """The messages of a log group's events that a filter pattern finds."""
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=group, filterPattern=pattern
+    )
+    return [event["message"] for page in pages for event in page["events"]]
+
+
+def short(message):
+    """A message on one line that is not too long to read."""
+    line = re.sub(r"\s+", " ", message)
+    return line if len(line) < 160 else f"{line[:40]} … {line[-110:]}"
 
 
 def _import(rng, request):
