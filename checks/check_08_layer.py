@@ -4,14 +4,14 @@ import io
 import random
 import re
 import zipfile
-from dataclasses import dataclass
 
 import pytest
 
 from labkit import packages
-from labkit.grading import Unmet, expect
+from labkit.grading import expect
 
 from . import wheels
+from .layer_builder import Builder
 
 RULES = "4 · Read a wheel's name"
 PACKING = "7 · Build the layer"
@@ -34,42 +34,6 @@ def handler(event, context):
     return {"size": found.size, "colour": centre, "file": PIL.__file__,
             "version": importlib.metadata.version("pillow")}
 """
-
-
-@dataclass(frozen=True)
-class Builder:
-    """The learner's function and the bucket it works with."""
-
-    deployment: object
-    function: str
-    bucket: str
-
-    def choose(self, names, runtime, architecture):
-        """What choose_wheel returns. Raises Unmet where it fails."""
-        event = {"names": names, "runtime": runtime, "architecture": architecture}
-        answer = self.deployment.invoke(self.function, event)
-        expect(
-            answer.error is None and isinstance(answer.payload, dict),
-            tried=f"called choose_wheel for {runtime} on {architecture} with {len(names)} names of wheels",
-            expected="the name of a wheel, or None",
-            seen=answer.problem or f"handler returned {answer.payload!r}",
-            log=answer.log,
-        )
-        return answer.payload.get("wheel")
-
-    def build(self, content, layer, **event):
-        """Put wheels (name -> content) into the bucket, and build a layer; return the function's answer."""
-        s3 = self.deployment.client("s3")
-        for name, body in content.items():
-            s3.put_object(Bucket=self.bucket, Key=f"wheels/{name}", Body=body)
-        place = {"bucket": self.bucket, "folder": "wheels/", "layer": layer}
-        return self.deployment.invoke(self.function, place | event)
-
-    def read(self, layer):
-        """The object that build_layer's file became, or None."""
-        s3 = self.deployment.client("s3")
-        found = s3.list_objects_v2(Bucket=self.bucket, Prefix=layer).get("Contents", [])
-        return s3.get_object(Bucket=self.bucket, Key=layer)["Body"].read() if found else None
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +63,7 @@ def made_up(builder, seed):
     )
     tried = f"called build_layer with a small wheel of {len(files)} files"
     answer = builder.build({name: wheels.packed(files)}, "swatches.zip", wheel=name)
-    return files, _entries(builder, "swatches.zip", answer, tried)
+    return files, builder.entries("swatches.zip", answer, tried)
 
 
 @pytest.fixture(scope="module")
@@ -119,8 +83,7 @@ def pillow_zip(builder, rng_of_module):
     content = {name: right if name == fitting else wrong for name in names}
     event = {"names": names, "runtime": runtime, "architecture": architecture}
     answer = builder.build(content, "pillow.zip", **event)
-    _entries(
-        builder,
+    builder.entries(
         "pillow.zip",
         answer,
         "let your function choose a wheel of Pillow and build its layer",
@@ -417,30 +380,6 @@ def _choice(builder, names, runtime, architecture, wanted):
         expected=f"{wanted}",
         seen=f"{found}" + ("" if found or not wanted else ", though that one fits"),
     )
-
-
-def _entries(builder, layer, answer, tried):
-    """The files of a layer that was built: name -> (mode, content). Raises Unmet where there is none."""
-    expect(
-        answer.error is None, tried=tried, expected="no error", seen=answer.problem, log=answer.log
-    )
-    found = builder.read(layer)
-    expect(
-        found is not None,
-        tried=tried,
-        expected="a layer in the bucket",
-        seen="choose_wheel found no wheel, so nothing was built",
-    )
-    try:
-        with zipfile.ZipFile(io.BytesIO(found)) as archive:
-            return {
-                entry.filename: (entry.external_attr >> 16, archive.read(entry))
-                for entry in archive.infolist()
-                if not entry.is_dir()
-            }
-    except zipfile.BadZipFile as error:
-        seen = f"{len(found):,} bytes that are no zip: {error}"
-        raise Unmet(tried=tried, expected="a zip file", seen=seen) from None
 
 
 def _inside(name):
