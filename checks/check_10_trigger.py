@@ -1,0 +1,463 @@
+"""Stage 10: buckets, the permission for S3 to call a function, and the notification on raw/."""
+
+import contextlib
+import json
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+
+from labkit.grading import Unmet, expect
+
+from .arrivals import Arrivals
+from .notification_rules import functions_called
+from .service_permission import ServicePermission
+
+RECORDER = "def handler(event, context):\n    pass\n"
+LOGS = {
+    "Effect": "Allow",
+    "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+    "Resource": "*",
+}
+BLOCKED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+# How long S3 may take with an event, and how often an upload is repeated: AWS takes a while to begin.
+EVENT_S, TRIES = 15, 5
+CONNECT = "connect(source_bucket, function_name)"
+
+
+@pytest.fixture(scope="module")
+def arrivals(deployment):
+    queue = Arrivals(deployment, "calls")
+    yield queue
+    queue.remove()
+
+
+@pytest.fixture(scope="module")
+def recorder(deployment, arrivals):
+    """The kit's own function, whose calls are seen in the queue."""
+    policy = {"Version": "2012-10-17", "Statement": [LOGS, arrivals.statement]}
+    role = deployment.role("recorder", policy)
+    name = deployment.function(
+        "recorder", {"recorder.py": RECORDER}, handler="recorder.handler", role=role
+    )
+    arrivals.watch(name)
+    return name
+
+
+@pytest.fixture(scope="module")
+def call(deployment, workspace, recorder):
+    """Call the learner's file in the cloud, under a role that may do what the task needs."""
+    head = f"arn:{deployment.partition}"
+    buckets = {
+        "Effect": "Allow",
+        "Action": [
+            "s3:CreateBucket", "s3:ListBucket", "s3:GetBucketLocation", "s3:PutBucketPublicAccessBlock",
+            "s3:GetBucketPublicAccessBlock", "s3:GetBucketNotification", "s3:PutBucketNotification",
+        ],
+        "Resource": f"{head}:s3:::{deployment.name('*')}",
+    }  # fmt: skip
+    functions = {
+        "Effect": "Allow",
+        "Action": [
+            "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:GetPolicy",
+            "lambda:AddPermission", "lambda:RemovePermission",
+        ],
+        "Resource": f"{head}:lambda:{deployment.region}:{deployment.account}:function:{recorder}",
+    }  # fmt: skip
+    policy = {"Version": "2012-10-17", "Statement": [LOGS, buckets, functions]}
+    files = {"trigger.py": workspace.bytes("trigger.py")}
+    trigger = deployment.function(
+        "trigger", files, handler="trigger.handler", memory=1769, timeout=25,
+        role=deployment.role("trigger", policy),
+    )  # fmt: skip
+
+    def ask(words, **event):
+        answer = deployment.invoke(trigger, event)
+        expect(
+            answer.error is None,
+            tried=f"called {words}",
+            expected="it to come to its end",
+            seen=answer.problem,
+            log=answer.log,
+        )
+        return answer.payload
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def buckets(deployment, call):
+    """What make_buckets returned; the buckets go away after the last check."""
+    name = deployment.name("pair")
+    s3 = deployment.client("s3")
+    try:
+        yield call("make_buckets(name)", make_buckets={"name": name})
+    finally:
+        for word in ("source", "destination"):
+            with contextlib.suppress(s3.exceptions.NoSuchBucket):
+                s3.delete_bucket(Bucket=f"{name}-{word}")
+
+
+@pytest.fixture(scope="module")
+def connected(deployment, call, recorder):
+    """A bucket with a notification to the recorder that connect has made."""
+    bucket = deployment.bucket("source")
+    call(CONNECT, connect={"source_bucket": bucket, "function_name": recorder})
+    return bucket
+
+
+@pytest.fixture(scope="module")
+def notifications(deployment):
+    """The notification configuration of a bucket."""
+
+    def read(bucket):
+        found = deployment.client("s3").get_bucket_notification_configuration(Bucket=bucket)
+        return {name: value for name, value in found.items() if name != "ResponseMetadata"}
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def permission(deployment, recorder):
+    return ServicePermission(deployment, recorder, "s3.amazonaws.com")
+
+
+@pytest.fixture(scope="module")
+def calls_for(deployment, arrivals):
+    """(bucket, event name, key) of the calls that came since, until all keys of a bucket are there."""
+
+    def wait(bucket, keys, seconds):
+        found, deadline = [], time.monotonic() + seconds
+        while not set(keys) <= {key for place, _, key in found if place == bucket}:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            for record in arrivals.take(left):
+                for each in record["requestPayload"].get("Records", []):
+                    item = each["s3"]
+                    place = item["bucket"]["name"], each["eventName"], item["object"]["key"]
+                    found.append(place)
+        return found
+
+    return wait
+
+
+@pytest.fixture(scope="module")
+def upload(deployment, calls_for):
+    """Upload until the function has been called for the key; on AWS a notification may begin later."""
+
+    def until_called(bucket, key):
+        for _ in range(TRIES):
+            deployment.client("s3").put_object(Bucket=bucket, Key=key, Body=b"1")
+            found = calls_for(bucket, [key], EVENT_S)
+            if any(each[0] == bucket and each[2] == key for each in found):
+                return found
+        raise Unmet(
+            tried=f"uploaded {key}", expected="S3 to call the function", seen="it was not called"
+        )
+
+    return until_called
+
+
+@pytest.mark.check(points=2, section="3 · Two buckets")
+def check_buckets_are_made(deployment, buckets):
+    """make_buckets creates NAME-source and NAME-destination in the caller's region."""
+    pair = deployment.name("pair")
+    wanted = {"source": f"{pair}-source", "destination": f"{pair}-destination"}
+    tried = "called make_buckets(name)"
+    expect(
+        buckets == wanted,
+        tried=tried,
+        expected=json.dumps(wanted),
+        seen=json.dumps(buckets),
+    )
+    s3 = deployment.client("s3")
+    for word, bucket in wanted.items():
+        try:
+            place = s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] or "us-east-1"
+        except s3.exceptions.NoSuchBucket:
+            place = "no such bucket"
+        expect(
+            place == deployment.region,
+            tried=f"{tried} and asked for the region of NAME-{word}",
+            expected=deployment.region,
+            seen=place,
+        )
+
+
+@pytest.mark.check(points=2, section="4 · Closed to the public")
+def check_buckets_are_closed(deployment, buckets):
+    """Both buckets block public access, by all four settings."""
+    s3 = deployment.client("s3")
+    for word in ("source", "destination"):
+        bucket = f"{deployment.name('pair')}-{word}"
+        try:
+            found = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+        except ClientError as error:
+            found = {}
+            seen = error.response["Error"]["Code"]
+        else:
+            seen = "off: " + ", ".join(name for name in BLOCKED if not found.get(name))
+        expect(
+            all(found.get(name) for name in BLOCKED),
+            tried=f"called make_buckets(name) and read the public access block of NAME-{word}",
+            expected="all four settings on",
+            seen=seen,
+        )
+
+
+@pytest.mark.check(points=2, section="6 · The notification")
+def check_connects(connected, notifications, recorder):
+    """connect gives the bucket a notification that names the function."""
+    functions = [
+        each["LambdaFunctionArn"].rpartition(":")[2]
+        for each in notifications(connected).get("LambdaFunctionConfigurations", [])
+    ]
+    expect(
+        functions == [recorder],
+        tried=f"called {CONNECT} and read the bucket's notifications",
+        expected="one notification, to the function",
+        seen=f"notifications to {functions or 'nothing'}",
+    )
+
+
+@pytest.mark.check(points=3, section="7 · It fires", needs=("check_connects",), timeout=120)
+def check_uploads_call(deployment, connected, notifications, calls_for):
+    """Every object created below raw/ calls the function: uploads, copies and uploads by parts."""
+    wanted = {
+        "raw/a.jpg": "ObjectCreated:Put",
+        "raw/deep/er/b": "ObjectCreated:Put",
+        "raw/copy.jpg": "ObjectCreated:Copy",
+        "raw/parts.tiff": "ObjectCreated:CompleteMultipartUpload",
+    }
+    configuration = notifications(connected)
+    for key, name in wanted.items():
+        expect(
+            functions_called(configuration, name, key),
+            tried=f"looked for s3:{name} of {key} in the bucket's notifications",
+            expected="that the function is called",
+            seen="no notification is for this kind of event and this key",
+        )
+    missing = dict(wanted)
+    for _ in range(TRIES):
+        _create_objects(deployment.client("s3"), connected)
+        for place, name, key in calls_for(connected, missing, EVENT_S):
+            if place == connected and missing.get(key) == name:
+                del missing[key]
+        if not missing:
+            return
+    kinds = ", ".join(f"{name} of {key}" for key, name in missing.items())
+    raise Unmet(
+        tried="created objects below raw/", expected="a call for each", seen=f"no call for {kinds}"
+    )
+
+
+def _create_objects(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="raw/a.jpg", Body=b"1")
+    s3.put_object(Bucket=bucket, Key="raw/deep/er/b", Body=b"1")
+    s3.copy_object(
+        Bucket=bucket, Key="raw/copy.jpg", CopySource={"Bucket": bucket, "Key": "raw/a.jpg"}
+    )
+    large = {"Bucket": bucket, "Key": "raw/parts.tiff"}
+    number = s3.create_multipart_upload(**large)["UploadId"]
+    part = s3.upload_part(**large, UploadId=number, PartNumber=1, Body=b"1")
+    parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    s3.complete_multipart_upload(**large, UploadId=number, MultipartUpload=parts)
+
+
+@pytest.mark.check(
+    points=2, section="8 · It does not fire", needs=("check_uploads_call",), timeout=120
+)
+def check_nothing_else_calls(deployment, connected, notifications, upload):
+    """Objects outside raw/ and removals do not call the function."""
+    s3 = deployment.client("s3")
+    keys = ("other/a.jpg", "thumbnails/raw/a.jpg", "raw", "raw.jpg", "rawer/a.jpg", "a/raw/b.jpg")
+    quiet = {key: "ObjectCreated:Put" for key in keys} | {"raw/gone.jpg": "ObjectRemoved:Delete"}
+    configuration = notifications(connected)
+    for key, name in quiet.items():
+        expect(
+            not functions_called(configuration, name, key),
+            tried=f"looked for s3:{name} of {key} in the bucket's notifications",
+            expected="that no function is called",
+            seen="the function would be called",
+        )
+    upload(connected, "raw/gone.jpg")
+    for key in keys:
+        s3.put_object(Bucket=connected, Key=key, Body=b"1")
+    s3.delete_object(Bucket=connected, Key="raw/gone.jpg")
+    # Events come in any order: after two more that must come, the others had time enough.
+    came = [*upload(connected, "raw/after.jpg"), *upload(connected, "raw/later.jpg")]
+    for place, name, key in came:
+        expect(
+            place != connected or quiet.get(key) != name,
+            tried="created objects outside raw/ and removed one below it",
+            expected="no call",
+            seen=f"a call for {name} of {key}",
+        )
+
+
+@pytest.mark.check(points=2, section="5 · The permission", needs=("check_connects",))
+def check_permission_is_for_the_bucket(deployment, connected, recorder, permission):
+    """Only the source bucket may call the function: another bucket of the account can't be connected."""
+    other = deployment.bucket("source-other")
+    own, others = permission.of_bucket(connected), permission.of_bucket(other)
+    expect(
+        own and not others,
+        tried="asked IAM what the function's policy allows S3 to do",
+        expected="calls for the source bucket, and for no other",
+        seen="calls for another bucket are allowed" if own else "nothing is allowed",
+    )
+    target = {"LambdaFunctionArn": permission.function_arn, "Events": ["s3:ObjectCreated:*"]}
+    try:
+        deployment.client("s3").put_bucket_notification_configuration(
+            Bucket=other, NotificationConfiguration={"LambdaFunctionConfigurations": [target]}
+        )
+    except ClientError:
+        return
+    raise Unmet(
+        tried="gave another bucket of the account a notification to the function",
+        expected="S3 to refuse it",
+        seen="S3 accepted it: the permission does not name the source bucket as its SourceArn",
+    )
+
+
+@pytest.mark.check(points=2, section="5 · The permission", needs=("check_connects",))
+def check_permission_is_for_the_account(connected, permission):
+    """Only S3 may call the function, and only for a bucket of this account; and it may only call it."""
+    tried = "asked IAM what the function's policy allows"
+    expect(
+        permission.of_bucket(connected),
+        tried=tried,
+        expected="calls of S3 for the source bucket",
+        seen="nothing is allowed",
+    )
+    strangers = permission.other_principals()
+    expect(
+        not strangers,
+        tried=tried,
+        expected="calls of S3",
+        seen=f"it allows something to {', '.join(strangers)}",
+    )
+    expect(
+        not permission.of_bucket(connected, account="111122223333"),
+        tried=f"{tried} for a bucket of the same name in account 111122223333",
+        expected="nothing",
+        seen="calls are allowed: the permission has no SourceAccount",
+    )
+    for action in ("lambda:UpdateFunctionCode", "lambda:DeleteFunction", "lambda:GetFunction"):
+        expect(
+            not permission.of_bucket(connected, action=action),
+            tried=tried,
+            expected="lambda:InvokeFunction and nothing more",
+            seen=f"{action} is allowed",
+        )
+
+
+@pytest.mark.check(points=2, section="9 · Once more", needs=("check_connects",))
+def check_second_call_changes_nothing(call, connected, recorder, notifications, permission):
+    """connect may be called twice: nothing fails, and nothing is there twice."""
+    words = f"{CONNECT} for the second time"
+    before = notifications(connected), len(permission.statements())
+    call(words, connect={"source_bucket": connected, "function_name": recorder})
+    after = notifications(connected), len(permission.statements())
+    expect(
+        before[0] == after[0],
+        tried=f"called {words}",
+        expected="the same notifications as before",
+        seen=json.dumps(after[0]),
+    )
+    expect(
+        before[1] == after[1],
+        tried=f"called {words}",
+        expected=f"the function's policy to keep its {before[1]} statement(s)",
+        seen=f"it has {after[1]}",
+    )
+
+
+@pytest.mark.check(points=1, section="9 · Once more", needs=("check_connects",), timeout=180)
+def check_second_bucket(deployment, call, connected, recorder, upload, permission):
+    """A second bucket can be connected to the same function, and the first one stays connected."""
+    second = deployment.bucket("second")
+    call(f"{CONNECT} for a second bucket", connect=_names(second, recorder))
+    for words, bucket in (("second", second), ("first", connected)):
+        expect(
+            permission.of_bucket(bucket),
+            tried=f"called {CONNECT} for a second bucket",
+            expected="both buckets to be allowed to call the function",
+            seen=f"the {words} bucket is not",
+        )
+        upload(bucket, f"raw/{words}.jpg")
+
+
+def _names(bucket, function):
+    return {"source_bucket": bucket, "function_name": function}
+
+
+@pytest.mark.check(points=2, section="6 · The notification", needs=("check_connects",))
+def check_other_notifications_stay(
+    deployment, call, connected, recorder, notifications, permission, busy_bucket
+):
+    """Notifications that the bucket had before are still there afterwards, of whatever kind."""
+    before = notifications(busy_bucket)
+    call(f"{CONNECT} for a bucket with notifications", connect=_names(busy_bucket, recorder))
+    after = notifications(busy_bucket)
+    for kind, had in before.items():
+        lost = [each["Id"] for each in had if each not in after.get(kind, [])] if had else []
+        expect(
+            kind in after and not lost,
+            tried=f"called {CONNECT} for a bucket that has notifications already",
+            expected=f"its {kind} to stay",
+            seen=f"lost: {', '.join(lost) or kind}",
+        )
+    expect(
+        functions_called(after, "ObjectCreated:Put", "raw/a.jpg"),
+        tried=f"called {CONNECT} for a bucket that has notifications already",
+        expected="one more notification, for raw/",
+        seen="there is none for raw/",
+    )
+
+
+@pytest.fixture(scope="module")
+def busy_bucket(deployment, recorder, permission):
+    """A bucket that already tells a function, a queue and EventBridge of other things."""
+    bucket, sqs = deployment.bucket("busy"), deployment.client("sqs")
+    arn = f"arn:{deployment.partition}:s3:::{bucket}"
+    deployment.client("lambda").add_permission(
+        FunctionName=recorder, StatementId="reports-of-the-busy-bucket", Principal="s3.amazonaws.com",
+        Action="lambda:InvokeFunction", SourceArn=arn, SourceAccount=deployment.account,
+    )  # fmt: skip
+    url = sqs.create_queue(QueueName=deployment.name("jobs"))["QueueUrl"]
+    asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    queue = asked["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnLike": {"aws:SourceArn": arn}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    reports = {
+        "Id": "reports", "LambdaFunctionArn": permission.function_arn, "Events": ["s3:ObjectCreated:Put"],
+        "Filter": {"Key": {"FilterRules": [{"Name": "Prefix", "Value": "reports/"}]}},
+    }  # fmt: skip
+    removals = {"Id": "removals", "QueueArn": queue, "Events": ["s3:ObjectRemoved:*"]}
+    wanted = {
+        "LambdaFunctionConfigurations": [reports],
+        "QueueConfigurations": [removals],
+        "EventBridgeConfiguration": {},
+    }
+
+    def accepted():
+        with contextlib.suppress(ClientError):
+            deployment.client("s3").put_bucket_notification_configuration(
+                Bucket=bucket, NotificationConfiguration=wanted
+            )
+            return True
+        return False
+
+    # A queue's new policy takes up to a minute to hold on AWS.
+    deployment.wait_for(accepted, 60)
+    yield bucket
+    sqs.delete_queue(QueueUrl=url)
