@@ -2,23 +2,18 @@
 
 import contextlib
 import json
-import time
 
 import pytest
 from botocore.exceptions import ClientError
 
 from labkit.grading import Unmet, expect
 
-from .arrivals import Arrivals
+from .arrivals import LOGS, Arrivals
+from .busy_bucket import BusyBucket
 from .notification_rules import functions_called
 from .service_permission import ServicePermission
 
 RECORDER = "def handler(event, context):\n    pass\n"
-LOGS = {
-    "Effect": "Allow",
-    "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-    "Resource": "*",
-}
 BLOCKED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 # How long S3 may take with an event, and how often an upload is repeated: AWS takes a while to begin.
 EVENT_S, TRIES = 15, 5
@@ -35,11 +30,9 @@ def arrivals(deployment):
 @pytest.fixture(scope="module")
 def recorder(deployment, arrivals):
     """The kit's own function, whose calls are seen in the queue."""
-    policy = {"Version": "2012-10-17", "Statement": [LOGS, arrivals.statement]}
-    role = deployment.role("recorder", policy)
-    name = deployment.function(
-        "recorder", {"recorder.py": RECORDER}, handler="recorder.handler", role=role
-    )
+    files = {"recorder.py": RECORDER}
+    role = deployment.role("recorder", arrivals.policy)
+    name = deployment.function("recorder", files, handler="recorder.handler", role=role)
     arrivals.watch(name)
     return name
 
@@ -123,38 +116,31 @@ def permission(deployment, recorder):
 
 
 @pytest.fixture(scope="module")
-def calls_for(deployment, arrivals):
-    """(bucket, event name, key) of the calls that came since, until all keys of a bucket are there."""
-
-    def wait(bucket, keys, seconds):
-        found, deadline = [], time.monotonic() + seconds
-        while not set(keys) <= {key for place, _, key in found if place == bucket}:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
-            for record in arrivals.take(left):
-                for each in record["requestPayload"].get("Records", []):
-                    item = each["s3"]
-                    place = item["bucket"]["name"], each["eventName"], item["object"]["key"]
-                    found.append(place)
-        return found
-
-    return wait
+def busy_bucket(deployment, permission):
+    """A bucket that already tells a function, a queue and EventBridge of other things."""
+    busy = BusyBucket(deployment, permission.function_arn)
+    yield busy.name
+    busy.remove()
 
 
 @pytest.fixture(scope="module")
-def upload(deployment, calls_for):
+def upload(deployment, arrivals, notifications):
     """Upload until the function has been called for the key; on AWS a notification may begin later."""
 
     def until_called(bucket, key):
+        tried = f"uploaded {key}"
+        expect(
+            functions_called(notifications(bucket), "ObjectCreated:Put", key),
+            tried=tried,
+            expected="a notification that calls the function for it",
+            seen="the bucket has none for this key",
+        )
         for _ in range(TRIES):
             deployment.client("s3").put_object(Bucket=bucket, Key=key, Body=b"1")
-            found = calls_for(bucket, [key], EVENT_S)
+            found = arrivals.until(bucket, [key], EVENT_S)
             if any(each[0] == bucket and each[2] == key for each in found):
                 return found
-        raise Unmet(
-            tried=f"uploaded {key}", expected="S3 to call the function", seen="it was not called"
-        )
+        raise Unmet(tried=tried, expected="S3 to call the function", seen="it was not called")
 
     return until_called
 
@@ -165,12 +151,8 @@ def check_buckets_are_made(deployment, buckets):
     pair = deployment.name("pair")
     wanted = {"source": f"{pair}-source", "destination": f"{pair}-destination"}
     tried = "called make_buckets(name)"
-    expect(
-        buckets == wanted,
-        tried=tried,
-        expected=json.dumps(wanted),
-        seen=json.dumps(buckets),
-    )
+    seen = json.dumps(buckets)
+    expect(buckets == wanted, tried=tried, expected=json.dumps(wanted), seen=seen)
     s3 = deployment.client("s3")
     for word, bucket in wanted.items():
         try:
@@ -222,7 +204,7 @@ def check_connects(connected, notifications, recorder):
 
 
 @pytest.mark.check(points=3, section="7 · It fires", needs=("check_connects",), timeout=120)
-def check_uploads_call(deployment, connected, notifications, calls_for):
+def check_uploads_call(deployment, connected, notifications, arrivals):
     """Every object created below raw/ calls the function: uploads, copies and uploads by parts."""
     wanted = {
         "raw/a.jpg": "ObjectCreated:Put",
@@ -241,7 +223,7 @@ def check_uploads_call(deployment, connected, notifications, calls_for):
     missing = dict(wanted)
     for _ in range(TRIES):
         _create_objects(deployment.client("s3"), connected)
-        for place, name, key in calls_for(connected, missing, EVENT_S):
+        for place, name, key in arrivals.until(connected, missing, EVENT_S):
             if place == connected and missing.get(key) == name:
                 del missing[key]
         if not missing:
@@ -297,7 +279,7 @@ def check_nothing_else_calls(deployment, connected, notifications, upload):
 
 
 @pytest.mark.check(points=2, section="5 · The permission", needs=("check_connects",))
-def check_permission_is_for_the_bucket(deployment, connected, recorder, permission):
+def check_permission_is_for_the_bucket(deployment, connected, permission):
     """Only the source bucket may call the function: another bucket of the account can't be connected."""
     other = deployment.bucket("source-other")
     own, others = permission.of_bucket(connected), permission.of_bucket(other)
@@ -332,12 +314,8 @@ def check_permission_is_for_the_account(connected, permission):
         seen="nothing is allowed",
     )
     strangers = permission.other_principals()
-    expect(
-        not strangers,
-        tried=tried,
-        expected="calls of S3",
-        seen=f"it allows something to {', '.join(strangers)}",
-    )
+    seen = f"it allows something to {', '.join(strangers)}"
+    expect(not strangers, tried=tried, expected="calls of S3", seen=seen)
     expect(
         not permission.of_bucket(connected, account="111122223333"),
         tried=f"{tried} for a bucket of the same name in account 111122223333",
@@ -394,9 +372,7 @@ def _names(bucket, function):
 
 
 @pytest.mark.check(points=2, section="6 · The notification", needs=("check_connects",))
-def check_other_notifications_stay(
-    deployment, call, connected, recorder, notifications, permission, busy_bucket
-):
+def check_other_notifications_stay(call, connected, recorder, notifications, busy_bucket):
     """Notifications that the bucket had before are still there afterwards, of whatever kind."""
     before = notifications(busy_bucket)
     call(f"{CONNECT} for a bucket with notifications", connect=_names(busy_bucket, recorder))
@@ -415,49 +391,3 @@ def check_other_notifications_stay(
         expected="one more notification, for raw/",
         seen="there is none for raw/",
     )
-
-
-@pytest.fixture(scope="module")
-def busy_bucket(deployment, recorder, permission):
-    """A bucket that already tells a function, a queue and EventBridge of other things."""
-    bucket, sqs = deployment.bucket("busy"), deployment.client("sqs")
-    arn = f"arn:{deployment.partition}:s3:::{bucket}"
-    deployment.client("lambda").add_permission(
-        FunctionName=recorder, StatementId="reports-of-the-busy-bucket", Principal="s3.amazonaws.com",
-        Action="lambda:InvokeFunction", SourceArn=arn, SourceAccount=deployment.account,
-    )  # fmt: skip
-    url = sqs.create_queue(QueueName=deployment.name("jobs"))["QueueUrl"]
-    asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    queue = asked["Attributes"]["QueueArn"]
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "s3.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": queue,
-        "Condition": {"ArnLike": {"aws:SourceArn": arn}},
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    reports = {
-        "Id": "reports", "LambdaFunctionArn": permission.function_arn, "Events": ["s3:ObjectCreated:Put"],
-        "Filter": {"Key": {"FilterRules": [{"Name": "Prefix", "Value": "reports/"}]}},
-    }  # fmt: skip
-    removals = {"Id": "removals", "QueueArn": queue, "Events": ["s3:ObjectRemoved:*"]}
-    wanted = {
-        "LambdaFunctionConfigurations": [reports],
-        "QueueConfigurations": [removals],
-        "EventBridgeConfiguration": {},
-    }
-
-    def accepted():
-        with contextlib.suppress(ClientError):
-            deployment.client("s3").put_bucket_notification_configuration(
-                Bucket=bucket, NotificationConfiguration=wanted
-            )
-            return True
-        return False
-
-    # A queue's new policy takes up to a minute to hold on AWS.
-    deployment.wait_for(accepted, 60)
-    yield bucket
-    sqs.delete_queue(QueueUrl=url)
