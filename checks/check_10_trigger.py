@@ -8,10 +8,13 @@ from botocore.exceptions import ClientError
 
 from labkit.grading import Unmet, expect
 
-from .arrivals import LOGS, Arrivals
+from .arrivals import Arrivals
 from .busy_bucket import BusyBucket
+from .elsewhere import FunctionElsewhere
 from .notification_rules import functions_called
+from .object_creation import CREATED, create_objects
 from .service_permission import ServicePermission
+from .trigger_role import trigger_policy
 
 RECORDER = "def handler(event, context):\n    pass\n"
 BLOCKED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -38,31 +41,22 @@ def recorder(deployment, arrivals):
 
 
 @pytest.fixture(scope="module")
-def call(deployment, workspace, recorder):
-    """Call the learner's file in the cloud, under a role that may do what the task needs."""
-    head = f"arn:{deployment.partition}"
-    buckets = {
-        "Effect": "Allow",
-        "Action": [
-            "s3:CreateBucket", "s3:ListBucket", "s3:GetBucketLocation", "s3:PutBucketPublicAccessBlock",
-            "s3:GetBucketPublicAccessBlock", "s3:GetBucketNotification", "s3:PutBucketNotification",
-        ],
-        "Resource": f"{head}:s3:::{deployment.name('*')}",
-    }  # fmt: skip
-    functions = {
-        "Effect": "Allow",
-        "Action": [
-            "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:GetPolicy",
-            "lambda:AddPermission", "lambda:RemovePermission",
-        ],
-        "Resource": f"{head}:lambda:{deployment.region}:{deployment.account}:function:{recorder}",
-    }  # fmt: skip
-    policy = {"Version": "2012-10-17", "Statement": [LOGS, buckets, functions]}
-    files = {"trigger.py": workspace.bytes("trigger.py")}
+def role(deployment, recorder):
+    """The role of the function that runs the learner's file."""
+    return deployment.role("trigger", trigger_policy(deployment, recorder))
+
+
+@pytest.fixture(scope="module")
+def files(workspace):
+    return {"trigger.py": workspace.bytes("trigger.py")}
+
+
+@pytest.fixture(scope="module")
+def call(deployment, files, role):
+    """Call the learner's file in the cloud."""
     trigger = deployment.function(
-        "trigger", files, handler="trigger.handler", memory=1769, timeout=25,
-        role=deployment.role("trigger", policy),
-    )  # fmt: skip
+        "trigger", files, handler="trigger.handler", role=role, memory=1769, timeout=25
+    )
 
     def ask(words, **event):
         answer = deployment.invoke(trigger, event)
@@ -79,16 +73,19 @@ def call(deployment, workspace, recorder):
 
 
 @pytest.fixture(scope="module")
-def buckets(deployment, call):
-    """What make_buckets returned; the buckets go away after the last check."""
-    name = deployment.name("pair")
-    s3 = deployment.client("s3")
-    try:
-        yield call("make_buckets(name)", make_buckets={"name": name})
-    finally:
-        for word in ("source", "destination"):
-            with contextlib.suppress(s3.exceptions.NoSuchBucket):
-                s3.delete_bucket(Bucket=f"{name}-{word}")
+def pair(deployment):
+    """A name for make_buckets, whose two buckets go away after the last check."""
+    name, s3 = deployment.name("pair"), deployment.client("s3")
+    yield name
+    for bucket in (f"{name}-source", f"{name}-destination"):
+        with contextlib.suppress(s3.exceptions.NoSuchBucket):
+            s3.delete_bucket(Bucket=bucket)
+
+
+@pytest.fixture(scope="module")
+def buckets(call, pair):
+    """What make_buckets returned."""
+    return call("make_buckets(name)", make_buckets={"name": pair})
 
 
 @pytest.fixture(scope="module")
@@ -145,34 +142,58 @@ def upload(deployment, arrivals, notifications):
     return until_called
 
 
-@pytest.mark.check(points=2, section="3 · Two buckets")
-def check_buckets_are_made(deployment, buckets):
+@pytest.mark.check(points=1, section="3 · Two buckets")
+def check_buckets_are_made(deployment, buckets, pair):
     """make_buckets creates NAME-source and NAME-destination in the caller's region."""
-    pair = deployment.name("pair")
     wanted = {"source": f"{pair}-source", "destination": f"{pair}-destination"}
     tried = "called make_buckets(name)"
     seen = json.dumps(buckets)
     expect(buckets == wanted, tried=tried, expected=json.dumps(wanted), seen=seen)
-    s3 = deployment.client("s3")
-    for word, bucket in wanted.items():
-        try:
-            place = s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] or "us-east-1"
-        except s3.exceptions.NoSuchBucket:
-            place = "no such bucket"
+    for bucket in wanted.values():
+        _expect_region(deployment, bucket, deployment.region)
+
+
+@pytest.mark.check(points=1, section="3 · Two buckets", timeout=60)
+def check_buckets_elsewhere(deployment, files, role, buckets):
+    """The same code makes buckets in another region, when it runs there."""
+    there = FunctionElsewhere(deployment, "elsewhere", files, "trigger.handler", role)
+    name, s3 = deployment.name("far"), deployment.client("s3")
+    try:
+        answer = there.invoke({"make_buckets": {"name": name}})
         expect(
-            place == deployment.region,
-            tried=f"{tried} and asked for the region of NAME-{word}",
-            expected=deployment.region,
-            seen=place,
+            answer.error is None,
+            tried=f"called make_buckets(name) in {there.region}",
+            expected="it to come to its end",
+            seen=answer.problem,
         )
+        _expect_region(deployment, f"{name}-source", there.region)
+    finally:
+        there.remove()
+        for bucket in (f"{name}-source", f"{name}-destination"):
+            with contextlib.suppress(s3.exceptions.NoSuchBucket):
+                s3.delete_bucket(Bucket=bucket)
+
+
+def _expect_region(deployment, bucket, region):
+    s3 = deployment.client("s3")
+    try:
+        place = s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] or "us-east-1"
+    except s3.exceptions.NoSuchBucket:
+        place = "no such bucket"
+    expect(
+        place == region,
+        tried=f"called make_buckets(name) in {region} and asked where {bucket} is",
+        expected=region,
+        seen=place,
+    )
 
 
 @pytest.mark.check(points=2, section="4 · Closed to the public")
-def check_buckets_are_closed(deployment, buckets):
+def check_buckets_are_closed(deployment, buckets, pair):
     """Both buckets block public access, by all four settings."""
     s3 = deployment.client("s3")
     for word in ("source", "destination"):
-        bucket = f"{deployment.name('pair')}-{word}"
+        bucket = f"{pair}-{word}"
         try:
             found = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
         except ClientError as error:
@@ -206,23 +227,17 @@ def check_connects(connected, notifications, recorder):
 @pytest.mark.check(points=3, section="7 · It fires", needs=("check_connects",), timeout=120)
 def check_uploads_call(deployment, connected, notifications, arrivals):
     """Every object created below raw/ calls the function: uploads, copies and uploads by parts."""
-    wanted = {
-        "raw/a.jpg": "ObjectCreated:Put",
-        "raw/deep/er/b": "ObjectCreated:Put",
-        "raw/copy.jpg": "ObjectCreated:Copy",
-        "raw/parts.tiff": "ObjectCreated:CompleteMultipartUpload",
-    }
     configuration = notifications(connected)
-    for key, name in wanted.items():
+    for key, name in CREATED.items():
         expect(
             functions_called(configuration, name, key),
             tried=f"looked for s3:{name} of {key} in the bucket's notifications",
             expected="that the function is called",
             seen="no notification is for this kind of event and this key",
         )
-    missing = dict(wanted)
+    missing = dict(CREATED)
     for _ in range(TRIES):
-        _create_objects(deployment.client("s3"), connected)
+        create_objects(deployment.client("s3"), connected)
         for place, name, key in arrivals.until(connected, missing, EVENT_S):
             if place == connected and missing.get(key) == name:
                 del missing[key]
@@ -232,19 +247,6 @@ def check_uploads_call(deployment, connected, notifications, arrivals):
     raise Unmet(
         tried="created objects below raw/", expected="a call for each", seen=f"no call for {kinds}"
     )
-
-
-def _create_objects(s3, bucket):
-    s3.put_object(Bucket=bucket, Key="raw/a.jpg", Body=b"1")
-    s3.put_object(Bucket=bucket, Key="raw/deep/er/b", Body=b"1")
-    s3.copy_object(
-        Bucket=bucket, Key="raw/copy.jpg", CopySource={"Bucket": bucket, "Key": "raw/a.jpg"}
-    )
-    large = {"Bucket": bucket, "Key": "raw/parts.tiff"}
-    number = s3.create_multipart_upload(**large)["UploadId"]
-    part = s3.upload_part(**large, UploadId=number, PartNumber=1, Body=b"1")
-    parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
-    s3.complete_multipart_upload(**large, UploadId=number, MultipartUpload=parts)
 
 
 @pytest.mark.check(
