@@ -55,9 +55,13 @@ def notify(source_bucket, function_arn):
     """Add the notification to those that the bucket has."""
     # TODO 4: Read the notifications that are there: what you put below replaces them all.
     configuration, others = {}, []
-    # TODO 5: Which events, and for which keys?
-    ours = {"Id": NOTIFICATION_ID, "LambdaFunctionArn": function_arn, "Events": ["TODO 5"]}
-    configuration["LambdaFunctionConfigurations"] = [*others, ours]
+    configuration["LambdaFunctionConfigurations"] = [*others, raw_uploads(function_arn)]
     s3.put_bucket_notification_configuration(
         Bucket=source_bucket, NotificationConfiguration=configuration
     )
+
+
+def raw_uploads(function_arn):
+    """Return the notification that calls the function for each object created below raw/."""
+    # TODO 5: Which events, and for which keys? It needs Id, LambdaFunctionArn, Events and Filter.
+    raise NotImplementedError("TODO 5: the notification for raw/")

@@ -89,16 +89,20 @@ def notify(source_bucket, function_arn):
     ]
     #| configuration, others = {}, []
     # <<<
-    # >>> TODO 5: Which events, and for which keys?
-    ours = {
+    configuration["LambdaFunctionConfigurations"] = [*others, raw_uploads(function_arn)]
+    s3.put_bucket_notification_configuration(
+        Bucket=source_bucket, NotificationConfiguration=configuration
+    )
+
+
+def raw_uploads(function_arn):
+    """Return the notification that calls the function for each object created below raw/."""
+    # >>> TODO 5: Which events, and for which keys? It needs Id, LambdaFunctionArn, Events and Filter.
+    return {
         "Id": NOTIFICATION_ID,
         "LambdaFunctionArn": function_arn,
         "Events": ["s3:ObjectCreated:*"],
         "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "raw/"}]}},
     }
-    #| ours = {"Id": NOTIFICATION_ID, "LambdaFunctionArn": function_arn, "Events": ["TODO 5"]}
+    #| raise NotImplementedError("TODO 5: the notification for raw/")
     # <<<
-    configuration["LambdaFunctionConfigurations"] = [*others, ours]
-    s3.put_bucket_notification_configuration(
-        Bucket=source_bucket, NotificationConfiguration=configuration
-    )
