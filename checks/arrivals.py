@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Collection
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,6 +11,12 @@ from .deployment import ROLE_S, Deployment
 
 # So that a check sees a failure at once, where Lambda would try twice more within three minutes.
 _NO_RETRIES = 0
+
+LOGS = {
+    "Effect": "Allow",
+    "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+    "Resource": "*",
+}
 
 
 class Arrivals:
@@ -24,9 +31,10 @@ class Arrivals:
         )["Attributes"]["QueueArn"]
 
     @property
-    def statement(self) -> dict[str, Any]:
-        """The statement by which a function's role may report here."""
-        return {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": self.arn}
+    def policy(self) -> dict[str, Any]:
+        """The policy by which a function's role may log and report here."""
+        report = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": self.arn}
+        return {"Version": "2012-10-17", "Statement": [LOGS, report]}
 
     def watch(self, function: str) -> None:
         """Have Lambda send here what comes of the function's asynchronous invocations."""
@@ -64,6 +72,25 @@ class Arrivals:
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
             if messages or time.monotonic() >= deadline:
                 return [json.loads(message["Body"]) for message in messages]
+
+    def until(
+        self, bucket: str, keys: Collection[str], seconds: float
+    ) -> list[tuple[str, str, str]]:
+        """Return (bucket, event name, key) of S3's records that come, until all keys of the bucket are there.
+
+        Keys are given as they stand in the event, encoded.
+        """
+        found: list[tuple[str, str, str]] = []
+        deadline = time.monotonic() + seconds
+        while not set(keys) <= {key for place, _, key in found if place == bucket}:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            for record in self.take(left):
+                for each in record["requestPayload"].get("Records", []):
+                    s3 = each["s3"]
+                    found.append((s3["bucket"]["name"], each["eventName"], s3["object"]["key"]))
+        return found
 
     def remove(self) -> None:
         """Delete the queue."""

@@ -18,11 +18,6 @@ POLICY = "role-policy.json"
 PLACEHOLDERS = (
     "${SourceBucket}, ${DestinationBucket}, ${LogGroup}, ${Region}, ${Account}, ${Partition}"
 )
-LOGS = {
-    "Effect": "Allow",
-    "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-    "Resource": "*",
-}
 
 
 def event(name):
@@ -66,8 +61,7 @@ def arrivals(deployment):
 @pytest.fixture(scope="module")
 def function(deployment, workspace, arrivals):
     files = {"events.py": workspace.bytes("events.py")}
-    policy = {"Version": "2012-10-17", "Statement": [LOGS, arrivals.statement]}
-    role = deployment.role("events", policy)
+    role = deployment.role("events", arrivals.policy)
     return deployment.function("events", files, handler="events.handler", role=role)
 
 

@@ -1,0 +1,55 @@
+"""A function in another region than the one in use: for code that must not take its region for granted."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from labkit import packages
+
+from .deployment import ROLE_S, Answer, Deployment, zipped
+
+
+class FunctionElsewhere:
+    """A function of these files in another region, under a role that is there already."""
+
+    def __init__(
+        self, deployment: Deployment, word: str, files: Mapping[str, bytes], handler: str, role: str
+    ):
+        # us-east-1 is the region in which CreateBucket takes no LocationConstraint: one of the two is it.
+        self.region = "eu-west-1" if deployment.region == "us-east-1" else "us-east-1"
+        self._name = deployment.name(word)
+        self._functions = boto3.client("lambda", region_name=self.region)
+
+        def created() -> bool:
+            try:
+                self._functions.create_function(
+                    FunctionName=self._name, Runtime=packages.runtime(), Role=role, Handler=handler,
+                    Code={"ZipFile": zipped(files)}, MemorySize=1769, Timeout=25,
+                    Architectures=[packages.architecture()],
+                )  # fmt: skip
+            except ClientError as error:
+                if "cannot be assumed by Lambda" in str(error):
+                    return False
+                raise
+            return True
+
+        deployment.wait_for(created, ROLE_S)
+        waiter = self._functions.get_waiter("function_active_v2")
+        waiter.wait(FunctionName=self._name, WaiterConfig={"Delay": 1})
+
+    def invoke(self, event: Any) -> Answer:
+        """Invoke the function and wait for its answer, without the log."""
+        answer = self._functions.invoke(FunctionName=self._name, Payload=json.dumps(event))
+        return Answer(json.loads(answer["Payload"].read()), answer.get("FunctionError"), [])
+
+    def remove(self) -> None:
+        """Delete the function and its log group."""
+        self._functions.delete_function(FunctionName=self._name)
+        logs = boto3.client("logs", region_name=self.region)
+        try:
+            logs.delete_log_group(logGroupName=f"/aws/lambda/{self._name}")
+        except logs.exceptions.ResourceNotFoundException:
+            return
