@@ -5,6 +5,7 @@ import pytest
 from labkit import packages
 
 from .deployment import Deployment, kept_layer
+from .images import Images
 
 pytest_plugins = ["labkit.grading.plugin"]
 
@@ -20,3 +21,9 @@ def deployment(cloud):
 def pillow_layer(cloud):
     """The ARN of a layer with this computer's Pillow. It stays, so that the next run finds it."""
     return kept_layer("lab-kit-pillow", packages.pillow_version(), packages.pillow_layer_zip)
+
+
+@pytest.fixture
+def images(rng):
+    """Makes fresh images for one check."""
+    return Images(rng)

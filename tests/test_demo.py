@@ -92,7 +92,7 @@ BROKEN = "def handler(event, context): raise ValueError('the sun was in my eyes'
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (WRONG_PICTURE, "it does not show the photograph"),
+        (WRONG_PICTURE, "it does not show the picture"),
         (NO_PICTURE, "it is no picture"),
         (BROKEN, "the sun was in my eyes"),
     ],

@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageCms, ImageStat
 
 SOURCE = Path(__file__).parents[1] / "solutions" / "09-function" / "app.py"
 PHOTOS = Path(__file__).parents[1] / "assets" / "photos"
@@ -26,10 +26,9 @@ def shrunk(app, image, kind, **options):
     """The thumbnail of an image saved as that kind of file: itself, and its content type."""
     stored = io.BytesIO()
     image.save(stored, kind, **options)
-    body, content_type, size = app.make_thumbnail(Image.open(stored))
+    body, content_type = app.make_thumbnail(stored.getvalue())
     result = Image.open(io.BytesIO(body))
     result.load()
-    assert result.size == size
     return result, content_type
 
 
@@ -92,6 +91,32 @@ def test_an_upright_camera_gives_an_upright_thumbnail(app, photo):
 def test_a_small_image_is_not_enlarged(app, photo):
     result, _ = shrunk(app, photo.resize((60, 40)), "PNG")
     assert result.size == (60, 40)
+
+
+def test_sixteen_bits_are_brought_down_to_eight(app, photo):
+    grey = photo.convert("L")
+    deep = grey.resize((900, 600)).convert("I").point(lambda value: value * 257).convert("I;16")
+    result, _ = shrunk(app, deep, "PNG")
+    assert (result.mode, result.size) == ("L", (128, 85))
+    assert likeness(result, grey.convert("RGB")) < 12
+
+
+def test_a_colour_profile_is_kept_unless_it_is_one_for_ink(app, photo):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    kept, _ = shrunk(app, photo, "JPEG", icc_profile=profile)
+    assert kept.info["icc_profile"] == profile
+    ink, _ = shrunk(app, photo.convert("CMYK"), "JPEG", icc_profile=profile)
+    assert "icc_profile" not in ink.info
+
+
+def test_a_jpeg_with_a_second_one_behind_it_is_a_jpeg(app, photo):
+    result, content_type = shrunk(app, photo, "MPO", save_all=True, append_images=[photo])
+    assert (result.format, content_type) == ("JPEG", "image/jpeg")
+
+
+def test_a_format_that_browsers_do_not_upload_is_unreadable(app, photo):
+    with pytest.raises(app.UNREADABLE):
+        shrunk(app, photo, "PPM")
 
 
 @pytest.mark.parametrize("size", [(3000, 10), (10, 3000)])

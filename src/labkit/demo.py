@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from . import pictures, project, target
+from . import pictures, project, target, thumbnails
 from .demo_stack import LONGEST_SIDE, Delivery, DemoError, DemoStack
 
 FOLDER = project.WORK / "demo"
@@ -22,7 +22,7 @@ class Result:
 
     cloud: str = ""
     deliveries: dict[str, Delivery] = field(default_factory=dict)
-    verdicts: dict[str, pictures.Verdict] = field(default_factory=dict)
+    verdicts: dict[str, thumbnails.Verdict] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
@@ -100,7 +100,7 @@ def _step(console: Console, words: str, action: Callable[..., Any], *arguments: 
 
 def _judge(result: Result) -> None:
     for start, delivery in result.deliveries.items():
-        verdict = pictures.judge_thumbnail(delivery.photo, delivery.thumbnail, LONGEST_SIDE)
+        verdict = thumbnails.judge(delivery.photo, delivery.thumbnail, LONGEST_SIDE)
         result.verdicts[start] = verdict
         result.faults += [f"{delivery.target}: {fault}" for fault in verdict.faults]
     for word in ("INIT_START ", "START ", "END ", "REPORT "):
