@@ -29,6 +29,8 @@ def handler(event, context):
     return {"greeting": greeting}
 '''
 CHECKS = '''\
+import pytest
+
 from labkit.grading import expect
 
 
