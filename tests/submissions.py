@@ -6,6 +6,7 @@ tests/mutants/KEY.toml lists wrong submissions, each a change of one file of the
 tests/alternatives/KEY/NAME/ lie files of right ones, laid over the solution.
 """
 
+import ast
 import os
 import shutil
 import sys
@@ -70,7 +71,7 @@ class Submission:
 
 
 def of(key: str) -> Iterator[Submission]:
-    """All submissions of a stage. Raises ValueError for a mutant that changes nothing."""
+    """All submissions of a stage. Raises ValueError for a mutant that does not change what it says."""
     yield Submission("starter", key, "untouched lab/")
     yield Submission("solution", key, "solution")
     for folder in sorted((TESTS / "alternatives" / key).glob("*/")):
@@ -91,7 +92,13 @@ def _mutated(key: str, mutant: dict[str, str]) -> str:
     count = text.count(mutant["replace"])
     if count != 1:
         raise ValueError(f"{key}, mutant {mutant['name']}: its `replace` is there {count} times")
-    return text.replace(mutant["replace"], mutant["with"])
+    changed = text.replace(mutant["replace"], mutant["with"])
+    if mutant["file"].endswith(".py"):
+        try:
+            ast.parse(changed)  # else the check that it names fails whatever it looks at
+        except SyntaxError as error:
+            raise ValueError(f"{key}, mutant {mutant['name']}: {error}") from None
+    return changed
 
 
 def graders(count: int) -> ProcessPoolExecutor:

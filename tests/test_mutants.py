@@ -63,8 +63,15 @@ def test_the_bars(kind, outcomes, right):
     assert (one.faults(result(**outcomes)) == []) == right
 
 
-@pytest.mark.parametrize("replace", ["no such text", "def "])
-def test_a_mutant_must_change_one_place(replace):
-    mutant = {"name": "m", "file": "app.py", "replace": replace, "with": "x"}
-    with pytest.raises(ValueError, match="its `replace` is there"):
+@pytest.mark.parametrize(
+    ("replace", "words"),
+    [
+        ("no such text", "is there 0 times"),
+        ("key", r"is there \d+ times"),
+        ("def handler(event, context):", "invalid syntax"),
+    ],
+)
+def test_a_mutant_must_be_a_small_change_that_runs(replace, words):
+    mutant = {"name": "m", "file": "app.py", "replace": replace, "with": "def ("}
+    with pytest.raises(ValueError, match=words):
         submissions._mutated("09-function", mutant)
