@@ -11,6 +11,12 @@ import time
 from contextlib import suppress
 
 WAIT_S = 60
+# In a session of its own, the process makes the terminal its own, so that Ctrl-C reaches it.
+_AT_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", "labkit.cli", *sys.argv[1:]])
+"""
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\r")
 
 
@@ -18,7 +24,7 @@ class Terminal:
     """`lab ARGUMENTS` in a kit's copy; a context manager that ends it."""
 
     def __init__(self, kit, *arguments: str, **environment: str):
-        self._command = [sys.executable, "-m", "labkit.cli", *arguments]
+        self._command = [sys.executable, "-c", _AT_TERMINAL, *arguments]
         self._kit = kit
         self._environment = (
             kit.environment | {"TERM": "xterm-256color", "COLUMNS": "100"} | environment

@@ -99,6 +99,21 @@ def check(
 
 
 @app.command()
+def watch(
+    key: Annotated[
+        str | None,
+        typer.Argument(
+            help="The stage to watch; without one, whichever is saved.", autocompletion=_stage_keys
+        ),
+    ] = None,
+) -> None:
+    """Check a stage again whenever one of its files is saved. Keys: h hint, c check again, q quit."""
+    from .watch import run
+
+    raise typer.Exit(run(key))
+
+
+@app.command()
 def hint(key: Key, json: AsJson = False) -> None:
     """Help with the first thing that is not right yet; each time a little more."""
     from .hint import hint
