@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 LEARNER := $(VENV)/.ready-learner
 TEST := $(VENV)/.ready-test
 
-.PHONY: help start test demo notebooks bench soak lint lock clean
+.PHONY: help start test mutants demo notebooks bench soak lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ test: $(TEST) ## set up, then run every test and every notebook
 	$(BIN)/python -m pytest -n 2 --dist loadscope tests
 	$(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout=60 \
 		--nbval-sanitize-with notebooks/sanitize.cfg notebooks
+
+mutants: $(TEST) ## grade every wrong and every right submission in tests/ and print what came of it
+	$(BIN)/python tests/submissions.py
 
 notebooks: $(TEST) ## run every notebook from top to bottom and keep its outputs
 	$(BIN)/python -m labkit.notebooks notebooks/*.ipynb

@@ -9,6 +9,8 @@ import shutil
 
 import pytest
 
+from kit_copy import copy_kit
+
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "needs(*programs): programs that must be installed")
@@ -28,3 +30,9 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"LAB_NO_SKIP is set, and this test was skipped: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+def kit(tmp_path, local_cloud):
+    """A copy of the kit with one small stage; its commands use the test module's local cloud."""
+    return copy_kit(tmp_path / "kit", local_cloud.endpoint_url)

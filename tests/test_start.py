@@ -1,5 +1,6 @@
 """`lab start` and `lab cloud` in processes of their own."""
 
+import asyncio
 import json
 import os
 import re
@@ -8,13 +9,15 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import psutil
 import pytest
+from tornado.websocket import websocket_connect
 
 from deployment import deploy, invoke, wait_for
 from labkit.cloud_state import cloud_answers
-from processes import ISOLATIONS, CloudAt, gone, running
+from processes import ISOLATIONS, WAIT_S, CloudAt, gone, running
 
 START = ("start", "--no-browser", "--port")
 
@@ -108,6 +111,34 @@ def test_a_killed_start_leaves_nothing(work, isolation):
         assert len(family) >= 6
         lab.interrupt(signal.SIGKILL)
         wait_for(lambda: gone(family))
+
+
+def said_in_terminal(address, token, line, words):
+    """Type a line into a new terminal of JupyterLab, and wait for an answer that holds the words."""
+
+    async def type_and_wait():
+        name = ask(address, token, "/api/terminals", "POST")["name"]
+        socket = f"{address.replace('http', 'ws')}/terminals/websocket/{name}?token={token}"
+        connection = await websocket_connect(socket)
+        await connection.write_message(json.dumps(["stdin", f"{line}\r"]))
+        shown = ""
+        while words not in shown:
+            kind, *pieces = json.loads(await asyncio.wait_for(connection.read_message(), WAIT_S))
+            shown += "".join(pieces) if kind == "stdout" else ""
+        connection.close()
+
+    asyncio.run(type_and_wait())
+
+
+@pytest.mark.parametrize("cloud", ["local", "aws"])
+def test_a_terminal_of_jupyterlab_has_the_command(work, cloud):
+    # As a learner starts it: by the command's path, with nothing of the environment on PATH.
+    bare = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "LAB_TARGET": cloud}
+    with running(*START, "0", LAB_WORK=str(work), **bare) as lab:
+        address, _, token = address_of(lab)
+        expected = Path(sys.executable).with_name("lab")
+        said_in_terminal(address, token, 'echo "it is $(command -v lab)."', f"it is {expected}.")
+        assert lab.interrupt() == 0
 
 
 def test_start_without_a_token_is_refused(work):

@@ -11,6 +11,7 @@ from labkit import cloud_state, project, target
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch, tmp_path):
     monkeypatch.setattr(project, "WORK", tmp_path)
+    monkeypatch.setattr(project, "CLOUD", tmp_path / "cloud")
     for name in [name for name in os.environ if name.startswith(("AWS_", "LAB_TARGET"))]:
         monkeypatch.delenv(name)
 

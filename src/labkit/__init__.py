@@ -8,9 +8,10 @@ def load_ipython_extension(shell) -> None:
     """
     import os
 
-    from . import plots, target
+    from . import magics, plots, target
     from .plots.magics import PictureMagics
 
     os.environ.setdefault("MATPLOTLIBRC", str(plots.STYLE))
     shell.register_magics(PictureMagics)
+    magics.register(shell)
     print(target.enter_notebook())

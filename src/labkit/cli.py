@@ -1,4 +1,7 @@
-"""The `lab` command. Each command's work is in a module of its own, loaded when it is called."""
+"""The `lab` command. Each command's work is in a module of its own, loaded when it is called.
+
+`lab --install-completion` makes the shell complete commands and stages.
+"""
 
 import sys
 from pathlib import Path
@@ -9,12 +12,23 @@ import typer
 app = typer.Typer(
     help="Serverless Lab Kit: a week of AWS serverless, on your own computer.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 Port = Annotated[int, typer.Option(help="Where the local cloud listens; 0 takes any free port.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
+
+
+def _stage_keys() -> list[str]:
+    from .grading.stages import stages
+
+    return [stage.key for stage in stages()]
+
+
+Key = Annotated[
+    str, typer.Argument(help="A stage, such as 09-function or just 09.", autocompletion=_stage_keys)
+]
 
 
 @app.command()
@@ -47,33 +61,97 @@ def stop() -> None:
 
 
 @app.command()
-def reset(
-    cloud: Annotated[bool, typer.Option("--cloud", help="Empty the local cloud.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
-) -> None:
-    """Begin anew: delete everything in the local cloud, whether it runs or not."""
-    from .reset import run
+def status(json: AsJson = False) -> None:
+    """Say which cloud is in use, where it and JupyterLab are, and how far you are.
 
-    raise typer.Exit(run(cloud=cloud, yes=yes))
+    Exit code 0 if the cloud answers, else 1.
+    """
+    from .status import run
+
+    raise typer.Exit(run(as_json=json))
 
 
 @app.command()
 def check(
     keys: Annotated[
-        list[str] | None, typer.Argument(help="Stages, such as 09-function; all without one.")
+        list[str] | None,
+        typer.Argument(
+            help="Stages, such as 09-function or just 09; all without one.",
+            autocompletion=_stage_keys,
+        ),
     ] = None,
     workspace: Annotated[
-        Path | None, typer.Option(help="The folder to check instead of lab/.")
+        Path | None, typer.Option(help="The folder to check instead of lab/; progress is not kept.")
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Repeat the images and events of an earlier run.")
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Check your work: deploy it to the cloud in use, try it, say what is right and what is missing."""
+    """Check your work: deploy it to the cloud in use, try it, say what is right and what is missing.
+
+    Exit codes: 0 everything passes · 1 something does not · 2 no such stage or folder · 3 the cloud does not
+    answer · 130 interrupted.
+    """
     from .check import run
 
     raise typer.Exit(run(keys or [], workspace=workspace, seed=seed, as_json=json))
+
+
+@app.command()
+def watch(
+    key: Annotated[
+        str | None,
+        typer.Argument(
+            help="The stage to watch; without one, whichever is saved.", autocompletion=_stage_keys
+        ),
+    ] = None,
+) -> None:
+    """Check a stage again whenever one of its files is saved. Keys: h hint, c check again, q quit."""
+    from .watch import run
+
+    raise typer.Exit(run(key))
+
+
+@app.command()
+def hint(key: Key, json: AsJson = False) -> None:
+    """Help with the first thing that is not right yet; each time a little more."""
+    from .hint import hint
+
+    raise typer.Exit(hint(key, as_json=json))
+
+
+@app.command()
+def solution(key: Key, yes: Yes = False, json: AsJson = False) -> None:
+    """Show a stage's whole solution. It asks first, and your progress notes it."""
+    from .hint import solution
+
+    raise typer.Exit(solution(key, yes=yes, as_json=json))
+
+
+@app.command()
+def reset(
+    key: Annotated[
+        str | None,
+        typer.Argument(help="A stage; all without one.", autocompletion=_stage_keys),
+    ] = None,
+    cloud: Annotated[bool, typer.Option("--cloud", help="Empty the local cloud instead.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Go back to the starter files of a stage; yours are kept in .lab/kept. Or empty the local cloud."""
+    from . import reset
+
+    if cloud and key:
+        raise typer.BadParameter("--cloud empties the whole cloud; leave the stage out")
+    raise typer.Exit(reset.cloud(yes=yes) if cloud else reset.files(key, yes=yes))
+
+
+@app.command()
+def progress(json: AsJson = False) -> None:
+    """Show which checks have passed, and which hints you have seen."""
+    from .show_progress import run
+
+    raise typer.Exit(run(as_json=json))
 
 
 @app.command()

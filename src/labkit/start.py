@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import secrets
+import shlex
 import signal
 import subprocess
 import sys
@@ -100,7 +101,7 @@ def _not_started(console: Console, jupyter: subprocess.Popen, ended, log: Path) 
 
 
 def _start_jupyter(token: str, endpoint_url: str | None, log: Path) -> subprocess.Popen[bytes]:
-    environment = dict(os.environ)
+    environment = {**os.environ, "PATH": target.search_path()}
     if endpoint_url:
         target.apply(endpoint_url, environment)
     environment["JUPYTER_TOKEN"] = token
@@ -111,6 +112,8 @@ def _start_jupyter(token: str, endpoint_url: str | None, log: Path) -> subproces
     command = [
         sys.executable, "-m", "labkit.jupyter", "--no-browser", "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={project.ROOT}",
+        # No login shell in its terminals: /etc/profile would set PATH anew, and `lab` were not found.
+        f"--ServerApp.terminado_settings=shell_command={shlex.quote(_shell())}",
         "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]  # fmt: skip
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -121,6 +124,10 @@ def _start_jupyter(token: str, endpoint_url: str | None, log: Path) -> subproces
             command, cwd=project.ROOT, env=environment, stdin=subprocess.PIPE,
             stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
+
+
+def _shell() -> str:
+    return os.environ.get("SHELL") or "/bin/sh"
 
 
 def _wait_for_jupyter(process: subprocess.Popen, token: str, ended: threading.Event) -> int | None:

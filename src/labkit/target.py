@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import cloud_state
+from localcloud import find_server
+
+from . import cloud_state, project
 
 # Settings that would lead boto3 past the local cloud, to a real account.
 _MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION")
@@ -29,10 +31,6 @@ def name() -> str:
 
 def settings(endpoint_url: str) -> dict[str, str]:
     """The environment variables by which boto3 finds the local cloud, and nothing else."""
-    binaries = str(Path(sys.executable).parent)
-    search = os.environ.get("PATH", os.defpath)
-    if binaries not in search.split(os.pathsep):
-        search = os.pathsep.join([binaries, search])
     hosts = [h for h in os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")).split(",") if h]
     if "127.0.0.1" not in hosts:
         hosts.append("127.0.0.1")
@@ -46,8 +44,17 @@ def settings(endpoint_url: str) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "NO_PROXY": ",".join(hosts),
         "no_proxy": ",".join(hosts),
-        "PATH": search,
+        "PATH": search_path(),
     }
+
+
+def search_path() -> str:
+    """PATH, with the folder of this Python's programs, `lab` among them."""
+    binaries = str(Path(sys.executable).parent)
+    search = os.environ.get("PATH", os.defpath)
+    if binaries not in search.split(os.pathsep):
+        search = os.pathsep.join([binaries, search])
+    return search
 
 
 def apply(endpoint_url: str, environment: MutableMapping[str, str]) -> None:
@@ -59,7 +66,7 @@ def apply(endpoint_url: str, environment: MutableMapping[str, str]) -> None:
 
 
 def running_endpoint() -> str | None:
-    """Return the address of a local cloud that answers now, AWS_ENDPOINT_URL or `lab start`."""
+    """Return the address of a local cloud that answers now: AWS_ENDPOINT_URL's, or this project's own."""
     given = os.environ.get("AWS_ENDPOINT_URL")
     if given:
         address = urlsplit(given)
@@ -68,7 +75,12 @@ def running_endpoint() -> str | None:
         ):
             return given
     state = cloud_state.running()
-    return state.endpoint_url if state else None
+    if state:
+        return state.endpoint_url
+    server = find_server(project.CLOUD)  # `lab cloud`
+    if server and cloud_state.cloud_answers(server.port):
+        return f"http://127.0.0.1:{server.port}"
+    return None
 
 
 @contextmanager

@@ -67,10 +67,15 @@ def keys() -> list[str]:
 def write(target: Path) -> None:
     """Write every stage's starter below the folder."""
     for key in keys():
-        for name, content in starter_files(key).items():
-            path = target / key / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        write_stage(target, key)
+
+
+def write_stage(target: Path, key: str) -> None:
+    """Write one stage's starter below the folder."""
+    for name, content in starter_files(key).items():
+        path = target / key / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def _starter_lines(solution: str, name: str):

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .. import project, target
 from .expectations import Unmet
+from .learner_text import clean, useful_lines
 from .results import CheckResult
 from .stage_files import StageFiles
 
@@ -130,13 +131,14 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None], report: Any) -> Chec
         # pytest raises a fixture's exception again for every check that asked for the fixture.
         outcome, words = (
             "not run",
-            {"seen": f"Not run, for the same reason as above: {_seen(error)}"},
+            {"seen": f"Not run, for the same reason as above: {clean(_seen(error))}"},
         )
     elif error is not None:
         told.append(error)
         unmet = _unmet(error)
         outcome = "failed"
-        words = {name: getattr(unmet, name) for name in ("tried", "expected", "seen", "log")}
+        words = {name: clean(getattr(unmet, name)) for name in ("tried", "expected", "seen")}
+        words["log"] = useful_lines(unmet.log)
     return CheckResult(
         name=item.name,
         wants=" ".join((item.function.__doc__ or "").split()),

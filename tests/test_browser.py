@@ -1,0 +1,109 @@
+"""JupyterLab in a real browser, as a learner uses it: a check turns from red to green.
+
+LAB_PICTURES=docs/images keeps the picture of the green result there, for the README.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from deployment import wait_for
+from labkit.grading.stages import find
+from labkit.hint import solution_files
+from processes import running
+
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(300)]
+ROOT = Path(__file__).parents[1]
+STAGE = find("07-events-and-iam")
+WAIT_MS = 90_000
+RESULT = "section[aria-label='Results of the checks']"
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the kit, whose lab/ may be written to."""
+    skipped = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "*.egg-info")
+    for name in ("src", "checks", "lab", "solutions", "notebooks", "assets", "cloudformation"):
+        shutil.copytree(ROOT / name, tmp_path / "kit" / name, ignore=skipped)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path / "kit")
+    return tmp_path / "kit"
+
+
+@pytest.fixture
+def jupyterlab(copy, tmp_path):
+    """The address of a JupyterLab over the copy, on a local cloud of its own."""
+    places = {
+        name: str(tmp_path / name.lower())
+        for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    }
+    own = {**places, "PYTHONPATH": str(copy / "src"), "LAB_WORK": str(copy / ".lab")}
+    with running("start", "--no-browser", "--port", "0", **own) as lab:
+        yield lab.line_with("JupyterLab:").split()[1].replace("00-start-here", STAGE.key)
+
+
+@pytest.fixture
+def page(tmp_path):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_page(viewport={"width": 1180, "height": 900})
+        page.set_default_timeout(WAIT_MS)
+        yield page
+        browser.close()
+
+
+def choose(page, menu, item):
+    page.get_by_role("menuitem", name=menu, exact=True).click()
+    page.get_by_role("menuitem", name=item).first.click()
+
+
+def open_file(page, path):
+    choose(page, "File", "Open from Path…")
+    page.get_by_label("Path", exact=True).fill(path)
+    page.keyboard.press("Enter")
+
+
+def rewrite(page, text):
+    """Replace what is in the editor in front, and save it."""
+    editor = page.locator(".jp-FileEditor:visible .cm-content")
+    editor.click()
+    page.keyboard.press("Control+A")
+    editor.evaluate(
+        """(element, text) => {
+            const data = new DataTransfer();
+            data.setData("text/plain", text);
+            const options = {clipboardData: data, bubbles: true, cancelable: true};
+            element.dispatchEvent(new ClipboardEvent("paste", options));
+        }""",
+        text,
+    )
+    page.keyboard.press("Control+S")
+
+
+def test_a_check_turns_from_red_to_green(page, jupyterlab, copy, tmp_path):
+    page.goto(jupyterlab)
+    choose(page, "Run", "Run All Cells")
+    result = page.locator(f".jp-NotebookPanel {RESULT}").last
+    expect(result).to_contain_text(f"{STAGE.key}: 0 of {STAGE.points} points", timeout=WAIT_MS)
+    expect(result).to_contain_text("✗ failed")
+    for name, text in solution_files(STAGE).items():
+        open_file(page, f"lab/{STAGE.key}/{name}")
+        rewrite(page, text)
+        file = copy / "lab" / STAGE.key / name
+        wait_for(lambda file=file, text=text: file.read_text() == text)
+    page.get_by_role("tab", name=f"{STAGE.key}.ipynb").click()
+    result.scroll_into_view_if_needed()
+    cell = page.locator(".jp-NotebookPanel .jp-CodeCell").filter(has=result)
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    expect(result).to_contain_text("Everything passes.", timeout=WAIT_MS)
+    expect(result).to_contain_text(f"{STAGE.points} of {STAGE.points} points")
+    expect(result).not_to_contain_text("✗")
+    picture = Path(os.environ.get("LAB_PICTURES") or tmp_path) / "check.png"
+    cell.scroll_into_view_if_needed()
+    page.screenshot(path=picture)
+    assert picture.stat().st_size > 10_000
