@@ -31,7 +31,7 @@ def grader():
         yield pool
 
 
-@pytest.mark.parametrize("one", sample(), ids=lambda one: f"{one.key}-{one.kind}-{one.name}")
+@pytest.mark.parametrize("one", list(sample()), ids=lambda one: f"{one.key}-{one.kind}-{one.name}")
 def test_it_is_judged_rightly(grader, one):
     only = (one.caught_by,) if one.kind == "mutant" else ()
     result = grader.submit(submissions.graded, one, only).result()
