@@ -18,6 +18,7 @@ import uvicorn
 from . import DEFAULT_PORT, identity
 from .control_plane import (
     administrator,
+    bucket_names,
     buckets,
     cloudwatch,
     event_rules,
@@ -217,6 +218,7 @@ class LocalCloud:
         managed_policies.install()
         administrator.install()
         s3_authorization.install()
+        bucket_names.install()
         metrics = Metrics()
         self.record.listener = metrics.observe
         cloudwatch.install(metrics.data)
