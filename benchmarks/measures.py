@@ -15,6 +15,7 @@ from .turns import Sampler, Samples, sentence, take_turns, timed_ms
 
 SETTLE_S = 0.1  # for what a cloud still does after an update, such as ending old processes
 IDLE_S = 2.0
+SHARES_MB = (128, 442, 884)
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,12 @@ class Plan:
     load_rounds: int
     load_seconds: float
     trips: int
+    shares: int
     budget_s: float  # per measure, for all clouds together
 
 
-FULL = Plan(5, 25, 10, 30, 3, 4.0, 30, 90.0)
-QUICK = Plan(2, 5, 3, 20, 1, 2.0, 6, 30.0)
+FULL = Plan(5, 25, 10, 30, 3, 4.0, 30, 7, 90.0)
+QUICK = Plan(2, 5, 3, 20, 1, 2.0, 6, 2, 30.0)
 
 
 class NotCold(RuntimeError):
@@ -134,6 +136,33 @@ def put_to_thumbnail(clouds: list[Endpoint], plan: Plan) -> dict[str, Samples]:
     return {"thumbnail": _on_each(clouds, sampler, plan.trips, plan)}
 
 
+def processor_share(clouds: list[Endpoint], plan: Plan) -> dict[str, Samples]:
+    """A busy handler's duration times its memory, divided by the same at one vCPU's memory.
+
+    Of a few invocations the fastest counts: what else the machine does can only slow them down. At one
+    vCPU's memory, which leaves no slack to catch up in, what it waited for the processor is taken off.
+    """
+
+    def sampler(cloud: Endpoint, memory_mb: int) -> Sampler:
+        full = deploy(cloud, "bench-busy", functions.BUSY)
+        part = deploy(cloud, f"bench-busy-{memory_mb}", functions.BUSY, memory_mb=memory_mb)
+
+        def once() -> list[float]:
+            slow = min(part.invoke()["seconds"] for _ in range(3))
+            answers = [full.invoke() for _ in range(3)]
+            fast = min(answer["seconds"] - answer["waited"] for answer in answers)
+            return [slow * memory_mb / (fast * functions.MEMORY_MB)]
+
+        return once
+
+    return {
+        f"share-{memory_mb}": _on_each(
+            clouds, lambda cloud, mb=memory_mb: sampler(cloud, mb), plan.shares, plan
+        )
+        for memory_mb in SHARES_MB
+    }
+
+
 def memory_after(clouds: list[Endpoint]) -> dict[str, Samples]:
     """MB of the process tree after the run, the functions deleted and their processes gone."""
     samples = Samples()
@@ -164,6 +193,7 @@ MEASURES: dict[str, Callable[[list[Endpoint], Plan], dict[str, Samples]]] = {
     "throughput": throughput_8,
     "sleepers": sleepers_16,
     "thumbnail": put_to_thumbnail,
+    "share": processor_share,
 }
 
 

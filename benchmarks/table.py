@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.table import Table
 from rich.text import Text
 
+from .measures import SHARES_MB
 from .peer import LEAN
 from .turns import Samples
 
@@ -103,6 +104,8 @@ LINES = (
     Line("16 callers, sleeps 50 ms (ideal 320)", "1/s", "sleepers", 0, Target(at_least=288)),
     Line("PUT of 1600×1200 JPEG to thumbnail, warm p50", "ms", "thumbnail", 1,
          Target(ratio_at_most=0.5)),
+    *(Line(f"busy at {mb} MB, duration × memory over 1,769 MB's", "×", f"share-{mb}", 2,
+           Target(at_least=0.85, at_most=1.15)) for mb in SHARES_MB),
 )  # fmt: skip
 
 
@@ -123,7 +126,8 @@ def render(found: list[Outcome], versions: dict[str, str], results: dict[str, Sa
     table = Table(
         title="Speed, turn by turn in one run",
         caption="Memory: resident sets of the server's process tree, added up. Cold: a new "
-        "environment after a change of configuration. Functions have 1,769 MB.",
+        "environment after a change of configuration. Functions have 1,769 MB "
+        "where no other size is named.",
     )
     table.add_column("measure")
     table.add_column("unit")

@@ -70,8 +70,9 @@ _LISTENER = """
     answer, body = call("PUT", "/2022-07-01/telemetry", wrong, **me)
     print("TEL", json.dumps({"status": answer.status, "type": "refused", "record": ""}), flush=True)
     call("PUT", "/2022-07-01/telemetry", {
-        "schemaVersion": "2022-12-13", "types": ["platform", "function"],
+        "schemaVersion": "2022-12-13", "types": os.environ.get("TYPES", "platform,function").split(","),
         "buffering": {"timeoutMs": 25}, "destination": {"protocol": "HTTP", "URI": uri}}, **me)
+    print("one line of its own", flush=True)
     while json.loads(call("GET", "/2020-01-01/extension/event/next", **me)[1])["eventType"] != "SHUTDOWN":
         pass
 """
@@ -200,10 +201,27 @@ def test_an_internal_extension_may_not_ask_for_shutdown(local_cloud):
     ]
 
 
-def test_telemetry_tells_of_init_invocations_and_output(local_cloud, role):
-    layer = _layer(local_cloud, "listener", _LISTENER)
+@pytest.fixture(scope="module")
+def listener(local_cloud):
+    return _layer(local_cloud, "listener", _LISTENER)
+
+
+def test_an_extensions_output_is_a_stream_of_its_own(local_cloud, role, listener):
+    source = "def handler(e, c): print('at work')\n"
+    _put(local_cloud, listener, role, "apart", source, TYPES="extension,function")
+    invoke(local_cloud, "apart")
+    local_cloud.client("lambda").delete_function(FunctionName="apart")  # the rest comes at its end
+    said = wait_for(
+        lambda: [s for s in [_said(local_cloud, "apart", "TEL ")[1:]] if len(s) == 2]
+    )[0]  # fmt: skip
+    assert sorted((event["type"], event["record"]) for event in said) == [
+        ("extension", "one line of its own\n"), ("function", "at work\n"),
+    ]  # fmt: skip
+
+
+def test_telemetry_tells_of_init_invocations_and_output(local_cloud, role, listener):
     source = "print('at init')\ndef handler(e, c): print('at work')\n"
-    _put(local_cloud, layer, role, "told", source)
+    _put(local_cloud, listener, role, "told", source)
     invoke(local_cloud, "told")
     local_cloud.client("lambda").delete_function(FunctionName="told")  # the rest comes at its end
     said = wait_for(

@@ -23,6 +23,7 @@ from moto.s3 import models as s3_models
 from . import (
     custom_resource_responses,
     lambda_resources,
+    stack_change_sets,
     stack_custom_resources,
     stack_deployment,
     stack_nested,
@@ -33,12 +34,13 @@ from . import (
 )
 from .stack_custom_resources import as_text
 from .stack_events import add_event
-from .stack_exports import exports_of, importers
+from .stack_exports import exports_of, importers, share_exports
 from .stack_template_url import read_template
 from .stack_templates import (
     check_capabilities,
-    check_parameters,
-    creation_order,
+    check_template,
+    given_parameters,
+    is_already,
     load_template,
     parse_template,
 )
@@ -57,14 +59,6 @@ _UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 _on_failure: ContextVar[str] = ContextVar("on_failure", default="ROLLBACK")
 
 _installed = False
-
-
-def check_template(body: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Parse a template and make the checks that need no resources. Raises ValidationError."""
-    template = parse_template(body)
-    check_parameters(template, parameters)
-    creation_order(template)
-    return template
 
 
 class Backend:
@@ -89,7 +83,7 @@ class Backend:
             region_name=self.region_name,
             **options,
         )
-        _share_exports(stack, self.exports)
+        share_exports(stack, self.exports)
         self.stacks[stack.stack_id] = stack
         return stack
 
@@ -113,9 +107,9 @@ class Backend:
         else:
             template, parameters = self._nested_template(properties)
             stack.before_update = (stack.template, stack.parameters)
-        if not _is_already(stack, template, parameters):
+        if not is_already(stack, template, parameters):
             self._update(stack, template, parameters, None, None)
-        is_so = _is_already(stack, template, parameters)
+        is_so = is_already(stack, template, parameters)
         return is_so and stack.status != "UPDATE_ROLLBACK_FAILED"
 
     def _ancestors(self, stack):
@@ -136,8 +130,7 @@ class Backend:
 
     def update_stack(self, name, template, role_arn, parameters, tags):
         stack = self.get_stack(name)
-        resolved = self._resolve_update_parameters(instance=stack, incoming_params=parameters)
-        self._update(stack, template, resolved, tags, role_arn)
+        self._update(stack, template, given_parameters(stack, parameters), tags, role_arn)
         return stack
 
     def _update(self, stack, template, parameters, tags, role_arn):
@@ -147,12 +140,13 @@ class Backend:
             )
         check_template(template, parameters)
         same_tags = tags is None or tags == stack.tags
-        if same_tags and _is_already(stack, template, parameters):
+        if same_tags and is_already(stack, template, parameters):
             raise ValidationError(message="No updates are to be performed.")
         if tags is not None:
             stack.tags = tags
         if role_arn is not None:
             stack.role_arn = role_arn
+        self.outdate_change_sets(stack)
         self._deploy(stack, lambda: stack_operations.update(stack, template, parameters))
 
     def _deploy(self, stack, operation):
@@ -170,27 +164,8 @@ class Backend:
             self.exports.update(exports_of(stack))
         if stack.status == "DELETE_COMPLETE":
             self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
-
-    def execute_change_set(self, change_set_name, stack_name=None):
-        change_set = self.describe_change_set(change_set_name)
-        stack = self.stacks[change_set.stack_id]
-        if change_set.change_set_type == "CREATE":
-            check_template(change_set.template, change_set.parameters)
-            stack.parameters = change_set.parameters
-            stack.template = change_set.template
-            stack._parse_template()
-            stack.resource_map = stack._create_resource_map()
-            stack.output_map = stack._create_output_map()
-            _share_exports(stack, self.exports)
-            self._deploy(stack, lambda: stack_operations.create(stack))
-        else:
-            parameters = {**stack.parameters, **change_set.parameters}
-            self._update(stack, change_set.template, parameters, change_set.tags, None)
-        change_set.execution_status = "EXECUTE_COMPLETE"
-
-    def delete_change_set(self, change_set_name):
-        change_set = self.describe_change_set(change_set_name)
-        del self.change_sets[change_set.change_set_id]
+            for change_set in self.change_sets_of(stack):
+                del self.change_sets[change_set.change_set_id]
 
     def delete_stack(self, name_or_stack_id):
         for stack in list(self.stacks.values()):
@@ -219,17 +194,6 @@ class Backend:
         self._deploy(stack, lambda: stack_operations.delete(stack))
 
 
-def _is_already(stack, template, parameters):
-    # moto writes into the parsed template while it makes resources.
-    same = parse_template(template) == parse_template(stack.template)
-    return same and parameters == stack.parameters
-
-
-def _share_exports(stack, exports):
-    # moto gives a stack a dict of its own where there are no exports yet.
-    stack.cross_stack_resources = stack.resource_map.cross_stack_resources = exports
-
-
 def _put(target: type, source: type) -> None:
     """Give moto's class `target` everything that `source` defines."""
     for name, member in vars(source).items():
@@ -252,7 +216,10 @@ def install() -> None:
     _put(iam_models.Role, stack_storage_resources.Role)
     _put(models.Stack, stack_nested.NestedStack)
     _put(custom_model.CustomModel, stack_custom_resources.CustomResource)
+    _put(models.ChangeSet, stack_change_sets.ChangeSet)
+    _put(models.CloudFormationBackend, stack_change_sets.ChangeSets)
     _put(models.CloudFormationBackend, Backend)
+    _put(responses.CloudFormationResponse, stack_change_sets.ChangeSetRequests)
     _put(responses.CloudFormationResponse, stack_responses.Response)
     _patch_stack()
     _patch_requests()

@@ -85,3 +85,8 @@ def check_exports(stack: Stack) -> None:
         if others:
             verb = "updated" if name in new else "deleted"
             raise StackFailed(f"Export {name} cannot be {verb} as it is in use by {others[0]}.")
+
+
+def share_exports(stack: Stack, exports: dict[str, Any]) -> None:
+    """Let a stack see the region's exports: moto gives it a dict of its own where there are none."""
+    stack.cross_stack_resources = stack.resource_map.cross_stack_resources = exports

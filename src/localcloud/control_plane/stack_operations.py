@@ -150,15 +150,21 @@ def _apply(stack: Stack, cleanup: _Cleanup) -> None:
     resource_map = stack.resource_map
     for logical_id in creation_order(stack.template_dict):
         resource_json = stack.template_dict["Resources"][logical_id]
-        condition = resource_json.get("Condition")
-        if condition and not resource_map.lazy_condition_map[condition]:
-            continue
-        if resource_json["Type"] in parsing.NULL_MODELS:
+        if not _is_wanted(stack, logical_id) or resource_json["Type"] in parsing.NULL_MODELS:
             continue
         if logical_id not in resource_map._parsed_resources:
             _create_resource(stack, logical_id, resource_json)
         else:
             _update_resource(stack, logical_id, resource_json, cleanup)
+
+
+def _is_wanted(stack: Stack, logical_id: str) -> bool:
+    """Is the resource in the stack's template, and its condition, if any, true?"""
+    resource_json = stack.template_dict["Resources"].get(logical_id)
+    if resource_json is None:
+        return False
+    condition = resource_json.get("Condition")
+    return not condition or stack.resource_map.lazy_condition_map[condition]
 
 
 def _resolve(stack: Stack, resource_json: dict[str, Any]) -> dict[str, Any]:
@@ -243,7 +249,7 @@ def _replace_resource(stack: Stack, logical_id: str, old: Any) -> Any:
 
 
 def _clean_up(stack: Stack, cleanup: _Cleanup, other: dict[str, Any]) -> None:
-    """Delete what was replaced, and what only the template `other` has.
+    """Delete what was replaced, and what only the template `other` makes.
 
     A resource that can't be deleted is left behind, as on AWS.
     """
@@ -252,7 +258,7 @@ def _clean_up(stack: Stack, cleanup: _Cleanup, other: dict[str, Any]) -> None:
             _delete_resource(stack, record, resource, resource_json)
     for logical_id in reversed(creation_order(other)):
         resource = stack.resource_map._parsed_resources.get(logical_id)
-        if logical_id in stack.template_dict["Resources"] or resource is None:
+        if _is_wanted(stack, logical_id) or resource is None:
             continue
         resource_json = other["Resources"][logical_id]
         record = stack.resource_records[logical_id]
@@ -279,17 +285,19 @@ def _delete_resource(
 
 def _finish_deletion(stack: Stack, operation: str) -> None:
     """Delete what the stack has made, dependents first, and write the operation's last event."""
-    needs = dependencies(stack.template_dict)
+    # A stack in review has no template yet.
+    template = stack.template_dict or {"Resources": {}}
+    needs = dependencies(template)
     parsed = stack.resource_map._parsed_resources
     remaining = {logical_id for logical_id in needs if parsed.get(logical_id) is not None}
     failed = []
-    for logical_id in reversed(creation_order(stack.template_dict)):
+    for logical_id in reversed(creation_order(template)):
         if logical_id not in remaining:
             continue
         if any(logical_id in needs[other] for other in remaining):
             continue
         record = stack.resource_records[logical_id]
-        resource_json = stack.template_dict["Resources"][logical_id]
+        resource_json = template["Resources"][logical_id]
         if resource_json.get("DeletionPolicy") == "Retain":
             add_event(stack, "DELETE_SKIPPED", resource=record)
         elif not _delete_resource(stack, record, parsed[logical_id], resource_json):

@@ -99,6 +99,21 @@ def parse_template(body: str) -> dict[str, Any]:
     return template
 
 
+def check_template(body: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parse a template and make the checks that need no resources. Raises ValidationError."""
+    template = parse_template(body)
+    check_parameters(template, parameters)
+    creation_order(template)
+    return template
+
+
+def is_already(stack: Stack, template: str, parameters: Mapping[str, Any]) -> bool:
+    """Do `template` and `parameters` say what the stack's own say?"""
+    # moto writes into the parsed template while it makes resources.
+    same = parse_template(template) == parse_template(stack.template)
+    return same and parameters == stack.parameters
+
+
 def _check_section(name: str, section: Any) -> None:
     if not isinstance(section, dict):
         raise ValidationError(message=f"Template format error: [/{name}] must be an object.")
@@ -156,6 +171,27 @@ def check_parameters(template: Mapping[str, Any], given: Mapping[str, Any]) -> N
         raise ValidationError(message=f"Parameters: [{', '.join(missing)}] must have values")
     for name, declaration in declared.items():
         _check_value(name, declaration, str(given.get(name, declaration.get("Default"))))
+
+
+def given_parameters(stack: Stack | None, given: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The values in a request's Parameters, those of UsePreviousValue being the stack's.
+
+    Raises ValidationError for one that the stack has no value of.
+    """
+    values = {}
+    for parameter in given:
+        name = parameter["ParameterKey"]
+        if not parameter.get("UsePreviousValue"):
+            values[name] = parameter.get("ParameterValue", "")
+            continue
+        declared = (stack.template_dict.get("Parameters") or {}) if stack else {}
+        if name not in declared:
+            raise ValidationError(
+                message=f"Invalid input for parameter key {name}. Cannot specify usePreviousValue "
+                "as true for a parameter key not in the previous template"
+            )
+        values[name] = stack.parameters.get(name, declared[name].get("Default"))
+    return values
 
 
 def _check_value(name: str, declaration: Mapping[str, Any], value: str) -> None:

@@ -71,7 +71,7 @@ class Environment:
         self._record = record
         self._log = EnvironmentLog(
             configuration, self.id, initialization_type, runtime_version,
-            LogPipe(sandbox.log_descriptor), log,
+            {stream: LogPipe(output) for stream, output in sandbox.outputs.items()}, log,
         )  # fmt: skip
         self._api = RuntimeApi(self)
         self.extensions = Extensions(configuration, self.on_extensions)
@@ -99,7 +99,8 @@ class Environment:
             self._sandbox.view, self._log.stream, self._sandbox.runtime_api
         )
         await self._sandbox.ready
-        self._loop.add_reader(self._sandbox.log_descriptor, self._log.read)
+        for output in self._sandbox.outputs.values():
+            self._loop.add_reader(output, self._log.read)
         self._sandbox.on_exit = self._on_exit
         self._sandbox.on_gone = self._on_gone
         with contextlib.suppress(BrokenPipeError):  # Init will find that it is gone
@@ -183,7 +184,8 @@ class Environment:
         self._api.close()
         self._share.stop()
         self._programs.leave_strays()
-        self._loop.remove_reader(self._sandbox.log_descriptor)
+        for output in self._sandbox.outputs.values():
+            self._loop.remove_reader(output)
         self._log.flush()
         self._sandbox.destroy()
         self._finish(Result(b"", True, Failure("error", "Runtime.ExitError")))

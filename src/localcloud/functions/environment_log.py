@@ -1,10 +1,10 @@
-"""All that one environment logs: the function's output and the platform's events.
+"""All that one environment logs: the function's and the extensions' output, the platform's events.
 
 They go to its log stream and, where an extension has subscribed, to the Telemetry API.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from .configuration import FunctionConfiguration
@@ -18,7 +18,10 @@ TAIL_BYTES = 4096
 
 
 class EnvironmentLog:
-    """Writes one log stream. `read` and `flush` take what the function's processes wrote."""
+    """Writes one log stream. `read` and `flush` take what the processes wrote.
+
+    `pipes` has the output of each stream of the Telemetry API: function and extension.
+    """
 
     def __init__(
         self,
@@ -26,7 +29,7 @@ class EnvironmentLog:
         environment_id: str,
         initialization_type: str,
         runtime_version: str,
-        pipe: LogPipe,
+        pipes: Mapping[str, LogPipe],
         sink: LogSink,
     ):
         name = f"[{configuration.version}]{environment_id}"
@@ -38,17 +41,19 @@ class EnvironmentLog:
         self._platform = PlatformLog(
             configuration, initialization_type, runtime_version, self.stream
         )
-        self._pipe = pipe
+        self._pipes = pipes
         self._sink = sink
         self._tail: list[str] | None = None
 
     def read(self) -> None:
-        """Write what is complete of the function's output."""
-        self._write_output(self._pipe.read())
+        """Write what is complete of the output."""
+        for stream, pipe in self._pipes.items():
+            self._write_output(stream, pipe.read())
 
     def flush(self) -> None:
-        """Write all of the function's output, an unfinished last line too."""
-        self._write_output(self._pipe.flush())
+        """Write all of the output, an unfinished last line too."""
+        for stream, pipe in self._pipes.items():
+            self._write_output(stream, pipe.flush())
 
     def init_start(self, phase: str) -> None:
         """Init begins."""
@@ -106,15 +111,15 @@ class EnvironmentLog:
             if event.type:
                 self.telemetry.add("platform", event.as_dict())
 
-    def _write_output(self, events: list[LogEvent]) -> None:
+    def _write_output(self, stream: str, events: list[LogEvent]) -> None:
         self._write(events)
         for event in events:
             stamp = datetime.fromtimestamp(event.timestamp / 1000, UTC)
             self.telemetry.add(
-                "function",
+                stream,
                 {
                     "time": stamp.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
-                    "type": "function",
+                    "type": stream,
                     "record": event.message,
                 },
             )

@@ -10,7 +10,7 @@ On its standard input come commands, one JSON object a line: `{"assign": {...}}`
 `{"start": PROGRAM}`, where the program is `runtime` or an executable, and
 `{"signal": [PROGRAM, NUMBER]}`. On its standard error go
 `ready` and `STATUS PROGRAM`, the exit status of each program that ended (negative: the signal).
-The programs write to its standard output.
+The runtime writes to its standard output, extensions to the descriptor that its argument names.
 """
 
 import gc
@@ -33,7 +33,8 @@ _READ_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "MALLOC_", "GLIBC_")
 class ForkServer:
     """Takes commands and starts programs; `serve` returns only in the process of a runtime."""
 
-    def __init__(self):
+    def __init__(self, extension_output):
+        self._extension_output = extension_output
         self._kernel = Kernel() if sys.platform.startswith("linux") else None
         if self._kernel and os.getpid() != 1:
             self._kernel.take_orphans()
@@ -102,6 +103,10 @@ class ForkServer:
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         os.close(null)
+        if program != "runtime":
+            os.dup2(self._extension_output, 1)
+            os.dup2(self._extension_output, 2)
+        os.close(self._extension_output)
         os.setpgid(0, 0)  # so that one signal reaches all that it starts
         command = self._command(program)
         if command is None:
@@ -163,4 +168,4 @@ def become_runtime(opt):
 
 if __name__ == "__main__":
     gc.freeze()  # what is shared with every fork need not be looked through in each
-    become_runtime(ForkServer().serve())
+    become_runtime(ForkServer(int(sys.argv[1])).serve())

@@ -24,7 +24,7 @@ from .variables import base_variables
 # The option is -p in dash and -u in other shells; root is exempt.
 _FILES = "ulimit -n 1024; "
 _PROCESSES = "ulimit -p 1024 2>/dev/null || ulimit -u 1024 2>/dev/null; "
-_START = 'exec "$0" -S "$1/fork_server.py"'
+_START = 'exec "$0" -S "$1/fork_server.py" "$2"'
 _COUNTS_BY_NAMESPACE = [int(n) for n in re.findall(r"\d+", os.uname().release)[:2]] >= [5, 14]
 
 
@@ -47,38 +47,41 @@ class Sandbox:
         # Where its Runtime API is to listen: awslambdaric wants to know it from the beginning.
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.runtime_api = "{}:{}".format(*self.listener.getsockname())
-        log_read, log_write = os.pipe()
-        status_read, status_write = os.pipe()
-        for descriptor in (log_read, status_read):
+        (function, function_write), (extension, extension_write), (status, status_write) = (
+            os.pipe() for _ in range(3)
+        )
+        for descriptor in (function, extension, status):
             os.set_blocking(descriptor, False)
-        self.log_descriptor = log_read
-        self._status = status_read
+        # What the function and the external extensions write, to be read from here.
+        self.outputs = {"function": function, "extension": extension}
+        self._status = status
         self._rest = b""
         limited = isolation.depth > 1 and _COUNTS_BY_NAMESPACE
         script = _FILES + (_PROCESSES if limited else "") + _START
         try:
             self._process = subprocess.Popen(
                 [*isolation.command(place), "/bin/sh", "-c", script,
-                 self.view.python, self.view.runtime],
+                 self.view.python, self.view.runtime, str(extension_write)],
                 stdin=subprocess.PIPE,
-                stdout=log_write,
+                stdout=function_write,
                 stderr=status_write,
+                pass_fds=(extension_write,),
                 env={**base_variables(self.view), "AWS_LAMBDA_RUNTIME_API": self.runtime_api},
                 start_new_session=True,
             )  # fmt: skip
         except BaseException:
-            for descriptor in (log_read, status_read):
+            for descriptor in (function, extension, status):
                 os.close(descriptor)
             raise
         finally:
-            os.close(log_write)
-            os.close(status_write)
+            for descriptor in (function_write, extension_write, status_write):
+                os.close(descriptor)
         self._gone = False
         self._server = 0
         self._programs = 0
         self._groups: list[int] = []
         self._strays: list[int] = []
-        self._loop.add_reader(status_read, self._on_status)
+        self._loop.add_reader(status, self._on_status)
 
     @property
     def is_alive(self) -> bool:
@@ -160,7 +163,8 @@ class Sandbox:
         self._process.wait()
         if not self._gone:
             self._end()
-        os.close(self.log_descriptor)
+        for descriptor in self.outputs.values():
+            os.close(descriptor)
         self.listener.close()
         if self._place.own.exists():
             shutil.rmtree(self._place.own, ignore_errors=True)
