@@ -9,6 +9,8 @@ from labkit.grading import Unmet, expect
 
 from .deployment import ROLE_S, Deployment
 
+Questions = Iterable[tuple[Sequence[str], Sequence[str]]]
+
 _DENIED = ("AccessDenied", "AccessDeniedException", "403", "AuthorizationError")
 
 SOURCE = """
@@ -43,6 +45,63 @@ class Call:
         return f"{self.action} on {self.words}"
 
 
+def decisions(
+    deployment: Deployment, role: str, actions: Sequence[str], resources: Sequence[str]
+) -> list[tuple[str, str, str]]:
+    """What IAM's policy simulator says of each pair: (action, resource, decision)."""
+    context = [
+        {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": kind}
+        for name, value, kind in (
+            ("aws:SecureTransport", "true", "boolean"),
+            ("aws:PrincipalAccount", deployment.account, "string"),
+            ("aws:ResourceAccount", deployment.account, "string"),
+            ("s3:ResourceAccount", deployment.account, "string"),
+            ("aws:RequestedRegion", deployment.region, "string"),
+            ("aws:PrincipalArn", role, "string"),
+        )
+    ]
+    pages = deployment.client("iam").get_paginator("simulate_principal_policy")
+    # An action's own result is that of its most restricted resource: each resource's is below it, if one is
+    # named at all.
+    return [
+        (result["EvalActionName"], resource, decision)
+        for page in pages.paginate(
+            PolicySourceArn=role,
+            ActionNames=list(actions),
+            ResourceArns=list(resources),
+            ContextEntries=context,
+        )
+        for result in page["EvaluationResults"]
+        for resource, decision in _by_resource(result)
+    ]
+
+
+def _by_resource(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    specific = result.get("ResourceSpecificResults")
+    if not specific:
+        return [(result["EvalResourceName"], result["EvalDecision"])]
+    return [(each["EvalResourceName"], each["EvalResourceDecision"]) for each in specific]
+
+
+def expect_nothing_allowed(
+    deployment: Deployment, role: str, questions: Questions, who: str
+) -> None:
+    """Ask for all pairs of each (actions, resources). Raises Unmet where one of them is allowed."""
+    allowed = [
+        f"{action} on {resource}"
+        for actions, resources in questions
+        for action, resource, decision in decisions(deployment, role, actions, resources)
+        if decision == "allowed"
+    ]
+    more = f", and {len(allowed) - 3} more" if len(allowed) > 3 else ""
+    expect(
+        not allowed,
+        tried=f"asked IAM's policy simulator what {who} may do besides",
+        expected="nothing",
+        seen=f"it may {'; '.join(allowed[:3])}{more}",
+    )
+
+
 class RoleProbe:
     """A role with a policy, and a function that runs under it."""
 
@@ -61,21 +120,13 @@ class RoleProbe:
         self._function = deployment.function(
             word, files, handler="probe.handler", role=self.role, memory=1769
         )
-        self._context = [
-            {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": kind}
-            for name, value, kind in (
-                ("aws:SecureTransport", "true", "boolean"),
-                ("aws:PrincipalAccount", deployment.account, "string"),
-                ("aws:ResourceAccount", deployment.account, "string"),
-                ("s3:ResourceAccount", deployment.account, "string"),
-                ("aws:RequestedRegion", deployment.region, "string"),
-                ("aws:PrincipalArn", self.role, "string"),
-            )
-        ]
 
     def may(self, *calls: Call) -> None:
         """Make the calls. Raises Unmet for the first that is refused."""
-        judged = [self._decisions([call.action], [call.resource])[0][2] for call in calls]
+        judged = [
+            decisions(self._deployment, self.role, [call.action], [call.resource])[0][2]
+            for call in calls
+        ]
         # A new policy takes seconds to hold everywhere on AWS: what the simulator allows is tried again.
         deadline = time.monotonic() + ROLE_S
         while True:
@@ -100,26 +151,12 @@ class RoleProbe:
                 seen=f"AccessDenied: {reason}",
             )
 
-    def may_not(
-        self, calls: Sequence[Call], questions: Iterable[tuple[Sequence[str], Sequence[str]]]
-    ) -> None:
+    def may_not(self, calls: Sequence[Call], questions: Questions) -> None:
         """Make the calls, and ask the simulator for all pairs of each (actions, resources).
 
         Raises Unmet where anything of it is allowed.
         """
-        allowed = [
-            f"{action} on {resource}"
-            for actions, resources in questions
-            for action, resource, decision in self._decisions(actions, resources)
-            if decision == "allowed"
-        ]
-        more = f", and {len(allowed) - 3} more" if len(allowed) > 3 else ""
-        expect(
-            not allowed,
-            tried=f"asked IAM's policy simulator what a role with {self._file} may do besides",
-            expected="nothing",
-            seen=f"it may {'; '.join(allowed[:3])}{more}",
-        )
+        expect_nothing_allowed(self._deployment, self.role, questions, f"a role with {self._file}")
         for call, code in zip(calls, self._attempt(calls), strict=True):
             expect(
                 code in _DENIED,
@@ -127,30 +164,6 @@ class RoleProbe:
                 expected="AccessDenied",
                 seen="the call was allowed" if code is None else f"the call came to {code}",
             )
-
-    def _decisions(
-        self, actions: Sequence[str], resources: Sequence[str]
-    ) -> list[tuple[str, str, str]]:
-        """(action, resource, decision) of each pair."""
-        pages = (
-            self._deployment.client("iam")
-            .get_paginator("simulate_principal_policy")
-            .paginate(
-                PolicySourceArn=self.role,
-                ActionNames=list(actions),
-                ResourceArns=list(resources),
-                ContextEntries=self._context,
-            )
-        )
-        found = []
-        for result in (result for page in pages for result in page["EvaluationResults"]):
-            action = result["EvalActionName"]
-            # With several resources the decision of each stands one level below.
-            for each in result.get("ResourceSpecificResults") or ():
-                found.append((action, each["EvalResourceName"], each["EvalResourceDecision"]))
-            if not result.get("ResourceSpecificResults"):
-                found.append((action, result["EvalResourceName"], result["EvalDecision"]))
-        return found
 
     def _attempt(self, calls: Sequence[Call]) -> list[str | None]:
         """The error code of each call, None where it was done."""

@@ -52,7 +52,7 @@ def starter_files(key: str) -> dict[str, bytes]:
         relative = path.relative_to(folder).as_posix()
         override = given / relative
         content = override if override.is_file() else path
-        if override.is_file() or path.suffix != ".py":
+        if override.is_file() or path.suffix not in (".py", ".yaml"):
             files[relative] = content.read_bytes()
         else:
             files[relative] = starter(path.read_text(encoding="utf-8"), str(path)).encode()
