@@ -86,6 +86,7 @@ def rewrite(page, text):
 
 def test_a_check_turns_from_red_to_green(page, jupyterlab, copy, tmp_path):
     page.goto(jupyterlab)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     choose(page, "Run", "Run All Cells")
     result = page.locator(f".jp-NotebookPanel {RESULT}").last
     expect(result).to_contain_text(f"{STAGE.key}: 0 of {STAGE.points} points", timeout=WAIT_MS)
