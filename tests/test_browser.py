@@ -17,7 +17,7 @@ from processes import running
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[1]
-STAGE = find("07-events-and-iam")
+STAGE = find("09-function")
 WAIT_MS = 90_000
 RESULT = "section[aria-label='Results of the checks']"
 
@@ -88,6 +88,10 @@ def test_a_check_turns_from_red_to_green(page, jupyterlab, copy, tmp_path):
     page.goto(jupyterlab)
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     choose(page, "Run", "Run All Cells")
+    expect(page.locator(".jp-NotebookPanel")).not_to_contain_text("[*]", timeout=WAIT_MS)
+    page.get_by_role("button", name="Click to add a cell.").click()
+    page.keyboard.type(f"%check {STAGE.key}")
+    page.keyboard.press("Control+Enter")
     result = page.locator(f".jp-NotebookPanel {RESULT}").last
     expect(result).to_contain_text(f"{STAGE.key}: 0 of {STAGE.points} points", timeout=WAIT_MS)
     expect(result).to_contain_text("✗ failed")
