@@ -17,8 +17,8 @@ from processes import running
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[1]
-STAGE = find("07-events-and-iam")
-WAIT_MS = 90_000
+STAGE = find("09-function")
+WAIT_MS = 120_000
 RESULT = "section[aria-label='Results of the checks']"
 
 
@@ -50,7 +50,7 @@ def page(tmp_path):
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        page = browser.new_page(viewport={"width": 1180, "height": 900})
+        page = browser.new_page(viewport={"width": 1180, "height": 1000})
         page.set_default_timeout(WAIT_MS)
         yield page
         browser.close()
@@ -86,6 +86,7 @@ def rewrite(page, text):
 
 def test_a_check_turns_from_red_to_green(page, jupyterlab, copy, tmp_path):
     page.goto(jupyterlab)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     choose(page, "Run", "Run All Cells")
     result = page.locator(f".jp-NotebookPanel {RESULT}").last
     expect(result).to_contain_text(f"{STAGE.key}: 0 of {STAGE.points} points", timeout=WAIT_MS)
@@ -97,7 +98,7 @@ def test_a_check_turns_from_red_to_green(page, jupyterlab, copy, tmp_path):
         wait_for(lambda file=file, text=text: file.read_text() == text)
     page.get_by_role("tab", name=f"{STAGE.key}.ipynb").click()
     result.scroll_into_view_if_needed()
-    cell = page.locator(".jp-NotebookPanel .jp-CodeCell").filter(has=result)
+    cell = page.locator(".jp-NotebookPanel .jp-CodeCell").filter(has=page.locator(RESULT)).last
     cell.locator(".cm-content").click()
     page.keyboard.press("Control+Enter")
     expect(result).to_contain_text("Everything passes.", timeout=WAIT_MS)

@@ -25,6 +25,7 @@ def test_the_untouched_starter_gets_no_points_and_words(kit):
     assert "seen      {'greeting': None}" in done.stdout
     assert "read      1 · Greeting (50-greeting.ipynb)" in done.stdout
     assert "Not run: first comes: The function greets whoever the event names." in done.stdout
+    assert done.stdout.count("Not run") == 1
     assert "50-greeting: 0 of 4 points · seed" in done.stdout
     assert done.stdout.endswith(f"\nNext: lab hint {KEY}\n")
     assert done.stderr == ""

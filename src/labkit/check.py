@@ -58,6 +58,7 @@ class Report(Listener):
         self._width = console.width if console.is_terminal else None
         self._stages = {stage.key: stage for stage in chosen}
         self._shown: Stage | None = None
+        self._before: CheckResult | None = None
         self._bar = Progress(
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(),
             console=console, transient=True, disable=not console.is_terminal,
@@ -81,8 +82,9 @@ class Report(Listener):
 
     def ended(self, stage: Stage, result: CheckResult) -> None:
         """Show what came of a check."""
-        for line in lines.check_lines(stage, result, self._width):
+        for line in lines.check_lines(stage, result, self._before, self._width):
             self._print(line)
+        self._before = result
         self._bar.advance(self._task)
 
     def finish(self, results: Sequence[StageResult]) -> None:

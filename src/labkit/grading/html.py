@@ -63,7 +63,8 @@ def message(words: str) -> str:
 
 
 def _stage(stage: Stage, result: StageResult) -> str:
-    checks = "".join(_check(stage, check) for check in result.checks)
+    pairs = zip((None, *result.checks), result.checks, strict=False)
+    checks = "".join(_check(stage, check, before) for before, check in pairs)
     listed = f"<ul style='list-style:none;padding:0;margin:4px 0'>{checks}</ul>" if checks else ""
     return (
         _title(lines.heading(stage).plain)
@@ -72,14 +73,14 @@ def _stage(stage: Stage, result: StageResult) -> str:
     )
 
 
-def _check(stage: Stage, check: CheckResult) -> str:
+def _check(stage: Stage, check: CheckResult, before: CheckResult | None) -> str:
     sign, colour = lines.SIGNS[check.outcome], _COLOURS[check.outcome]
     head = (
         f"<span aria-hidden='true' style='color:{colour};font-weight:bold'>{sign}</span> "
         f"<span style='color:{colour}'>{check.outcome}</span> {escape(check.wants)} "
         f"<span style='color:{_FAINT}'>{check.earned}/{check.points}</span>"
     )
-    if check.outcome == "not run":
+    if check.outcome == "not run" and not lines.same_reason(check, before):
         head += f"<div style='margin-left:1.5em;color:{_FAINT}'>{escape(check.seen)}</div>"
     elif check.outcome == "failed":
         head += f"<dl style='margin:2px 0 2px 1.5em'>{_reasons(stage, check)}</dl>"

@@ -18,14 +18,16 @@ def heading(stage: Stage) -> Text:
     return Text.assemble((stage.key, "bold"), f" · {stage.title}")
 
 
-def check_lines(stage: Stage, result: CheckResult, width: int | None = None) -> Iterator[Text]:
-    """One check; `width` is a terminal's, in columns, and None means that lines may be of any length."""
+def check_lines(
+    stage: Stage, result: CheckResult, before: CheckResult | None = None, width: int | None = None
+) -> Iterator[Text]:
+    """One check, and the one `before` it; `width` in columns, None where lines may be of any length."""
     style = STYLES[result.outcome]
     points = f"{result.earned}/{result.points}"
     first, *rest = _wrapped(result.wants, width and width - 6 - len(points))
     yield Text.assemble((f"  {SIGNS[result.outcome]} ", style), first, (f"  {points}", "dim"))
     yield from (Text(f"    {line}") for line in rest)
-    if result.outcome == "not run":
+    if result.outcome == "not run" and not same_reason(result, before):
         reason = _wrapped(result.seen, width and width - 4)
         yield from (Text(f"    {line}", style="dim") for line in reason)
     if result.outcome != "failed":
@@ -35,6 +37,11 @@ def check_lines(stage: Stage, result: CheckResult, width: int | None = None) -> 
     yield from _labelled("log", result.log)
     if result.section:
         yield from _labelled("read", [f"{result.section} ({stage.notebook.name})"])
+
+
+def same_reason(result: CheckResult, before: CheckResult | None) -> bool:
+    """Whether the check before it was not run for the same reason, which need not be said again."""
+    return bool(before) and before.outcome == result.outcome and before.seen == result.seen
 
 
 def summary(result: StageResult) -> Text:
@@ -55,8 +62,8 @@ def next_step(results: Sequence[StageResult]) -> str:
 def stage_lines(stage: Stage, result: StageResult) -> Iterator[Text]:
     """All of a stage's result."""
     yield heading(stage)
-    for check in result.checks:
-        yield from check_lines(stage, check)
+    for before, check in zip((None, *result.checks), result.checks, strict=False):
+        yield from check_lines(stage, check, before)
     yield summary(result)
 
 
