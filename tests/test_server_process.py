@@ -68,6 +68,27 @@ def test_functions_end_with_a_server_that_is_killed(isolation, monkeypatch):
     wait_for(lambda: gone(functions))
 
 
+def test_a_killed_servers_folder_goes_with_the_next_start(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+    def folders():
+        return set(tmp_path.glob("localcloud-*"))
+
+    (tmp_path / "localcloud-somebody-elses").mkdir()
+    others, running = folders(), Server()
+    others_and_running, killed = folders(), Server()
+    assert len(folders()) == 3
+    killed.end(signal.SIGKILL)
+    assert len(folders()) == 3
+    next_one = Server()
+    wait_for(lambda: len(folders()) == 3)
+    assert others_and_running < folders()
+    for server in (running, next_one):
+        with_function(server)
+        assert server.end(signal.SIGTERM) == 0
+    assert folders() == others
+
+
 def test_a_taken_port_gives_one_plain_line():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -6,9 +6,7 @@ import dataclasses
 import errno
 import functools
 import os
-import shutil
 import socket
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -56,6 +54,7 @@ from .own_pages import OwnPages
 from .server import FrontDoor
 from .settings import Settings
 from .state_folder import StateFolder
+from .temporary_folder import TemporaryFolder, delete_left_behind
 
 _running = threading.Lock()
 
@@ -188,8 +187,8 @@ class LocalCloud:
     async def _main(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         own = self._state.run if self._state else None
-        temporary = None if self._folder or own else tempfile.mkdtemp(prefix="localcloud-")
-        folder = Path(self._folder or own or temporary)
+        temporary = None if self._folder or own else TemporaryFolder()
+        folder = Path(self._folder or own or temporary.path)
         gatekeeper = identity.Gatekeeper(self.account_id)
         log = FunctionLog(gatekeeper.may_role)
         moto = MotoApp(self.account_id)
@@ -269,6 +268,7 @@ class LocalCloud:
             lambda_provisioned.provide_all(self.account_id)
             self._ready.set()
             service.start()
+            loop.run_in_executor(None, delete_left_behind)
             await self._server.serve(sockets=[listener])
         finally:
             pollers.close()
@@ -281,7 +281,7 @@ class LocalCloud:
                 keeper.close()
             moto.reset()
             if temporary:
-                shutil.rmtree(temporary, ignore_errors=True)
+                temporary.close()
 
     def status(self) -> dict[str, Any]:
         """What /_localcloud/health answers; `state_written` is null where no state is kept."""
