@@ -118,6 +118,14 @@ class Kit:
                     f"    (project.LAB / '{KEY}' / name).write_text(text)", code=0)  # fmt: skip
 
 
+def copy_whole_kit(folder: Path) -> None:
+    """Copy the kit as it is, so that its lab/ may be written to."""
+    skipped = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "*.egg-info")
+    for name in ("src", "checks", "lab", "solutions", "notebooks", "assets", "cloudformation"):
+        shutil.copytree(ROOT / name, folder / name, ignore=skipped)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+
+
 def copy_kit(folder: Path, endpoint_url: str, *, stages: str = STAGES) -> Kit:
     """Make the copy; its only stage is the greeting, unless `stages` is another stages.toml."""
     for name in ("src", "checks"):

@@ -11,12 +11,12 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from deployment import wait_for
+from kit_copy import copy_whole_kit
 from labkit.grading.stages import find
 from labkit.hint import solution_files
 from processes import running
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(300)]
-ROOT = Path(__file__).parents[1]
 STAGE = find("09-function")
 WAIT_MS = 120_000
 RESULT = "section[aria-label='Results of the checks']"
@@ -25,10 +25,7 @@ RESULT = "section[aria-label='Results of the checks']"
 @pytest.fixture
 def copy(tmp_path):
     """A copy of the kit, whose lab/ may be written to."""
-    skipped = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "*.egg-info")
-    for name in ("src", "checks", "lab", "solutions", "notebooks", "assets", "cloudformation"):
-        shutil.copytree(ROOT / name, tmp_path / "kit" / name, ignore=skipped)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path / "kit")
+    copy_whole_kit(tmp_path / "kit")
     return tmp_path / "kit"
 
 
