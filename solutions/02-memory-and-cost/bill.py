@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 PER_REQUEST = Decimal("0.20") / 1_000_000
 PER_GB_SECOND = {"x86_64": Decimal("0.0000166667"), "arm64": Decimal("0.0000133334")}
-# Free in every month, on both architectures.
+# Free in every month.
 FREE_REQUESTS = 1_000_000
 FREE_GB_SECONDS = 400_000
 CENT = Decimal("0.01")
