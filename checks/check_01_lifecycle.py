@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -13,7 +14,9 @@ from .deployment import ROLE_S
 
 KEY = "01-lifecycle"
 STEPS = 64
-TURNS, WARM_CALLS = 3, 3
+WARM_CALLS = 3
+# The third turn is for a machine so busy that two don't show it.
+TURNS, MOST_TURNS = 2, 3
 # What is asked for, with room for a noisy machine: the solution is far better than both.
 WARM_TIMES = 5
 COLD_SHARE = 0.75
@@ -58,10 +61,12 @@ def model(deployment, seed):
 @pytest.fixture(scope="module")
 def deploy(deployment, model):
     """Deploy an app.py, with the kit's own chart.py beside it."""
+    # Who may list a bucket is told NoSuchKey of an object that is not there, and not AccessDenied.
+    bucket = f"arn:{deployment.partition}:s3:::{model.bucket}"
     read = {
         "Effect": "Allow",
-        "Action": "s3:GetObject",
-        "Resource": f"arn:{deployment.partition}:s3:::{model.bucket}/*",
+        "Action": ["s3:GetObject", "s3:ListBucket"],
+        "Resource": [bucket, f"{bucket}/*"],
     }
     role = deployment.role("colours", {"Version": "2012-10-17", "Statement": [LOGS, read]})
     variables = {"MODEL_BUCKET": model.bucket, "MODEL_KEY": model.key}
@@ -89,18 +94,45 @@ def yours(deploy, original, workspace):
 
 @pytest.fixture(scope="module")
 def turns(original, yours, model, seed):
-    """The calls of both functions: for each of the turns a cold one and then warm ones.
+    """The calls of both functions: in each turn a cold one and then warm ones.
 
     The two take turns, so that a machine that is busy for a while is busy for both.
     """
     rng = random.Random(f"{seed} turns")
-    calls = {original: [], yours: []}
-    for _ in range(TURNS):
-        for function, made in calls.items():
+    theirs, mine = Turns(), Turns()
+    while len(mine.calls) < TURNS or (len(mine.calls) < MOST_TURNS and not mine.beats(theirs)):
+        for function, made in ((original, theirs), (yours, mine)):
             function.renew()
             colours = [colour(rng) for _ in range(1 + WARM_CALLS)]
-            made.append([asked(function, model, rgb) for rgb in colours])
-    return calls
+            made.calls.append([asked(function, model, rgb) for rgb in colours])
+    return mine, theirs
+
+
+@dataclass
+class Turns:
+    """What one function's calls took, at best, in ms: what is over that is the machine's noise."""
+
+    calls: list = field(default_factory=list)
+
+    @property
+    def warm(self):
+        return min(call.duration_ms for calls in self.calls for call in calls[1:])
+
+    @property
+    def init(self):
+        return min(calls[0].init_ms for calls in self.calls)
+
+    @property
+    def first(self):
+        return min(calls[0].first_ms for calls in self.calls)
+
+    def beats(self, other):
+        """Whether all is as much faster as is asked for."""
+        return (
+            self.warm * WARM_TIMES <= other.warm
+            and self.init <= other.init * COLD_SHARE
+            and self.first <= other.first * COLD_SHARE
+        )
 
 
 def colour(rng):
@@ -110,7 +142,7 @@ def colour(rng):
 
 def asked(function, model, rgb, when="", **more):
     """Ask a function for a colour's name and return the call. Raises Unmet for a wrong name."""
-    call = function.call(rgb, **more)
+    call = function.call(rgb, when, **more)
     expect(
         isinstance(call.answer, dict) and call.answer.get("name") == model.name(rgb),
         tried=f"asked {function.words} for the name of {rgb}{when}",
@@ -120,28 +152,20 @@ def asked(function, model, rgb, when="", **more):
     return call
 
 
-def compare(turns, original, yours, take, tried, expected, share):
-    """Compare the shortest time that each function took, by what `take` gives of its turns."""
-    theirs, mine = (min(take(turns[function])) for function in (original, yours))
-    expect(
-        mine <= theirs * share,
-        tried=tried,
-        expected=expected,
-        seen=f"yours took {mine:.1f} ms, the original {theirs:.1f} ms",
-    )
+def seen(mine, theirs):
+    """Two times in ms, in words."""
+    return f"yours took {mine:.1f} ms, the original {theirs:.1f} ms"
 
 
 @pytest.mark.check(points=5, section="6 · What stays", timeout=90)
-def check_warm_calls(turns, original, yours):
+def check_warm_calls(turns):
     """A warm call takes at most a fifth of the time that the original takes, with the right answers."""
-    compare(
-        turns,
-        original,
-        yours,
-        lambda made: (call.duration_ms for calls in made for call in calls[1:]),
-        tried=f"called both functions warm, {TURNS * WARM_CALLS} times each, and took the shortest Duration",
+    mine, theirs = turns
+    expect(
+        mine.warm * WARM_TIMES <= theirs.warm,
+        tried="called both functions warm, in turns, and took the shortest Duration of each",
         expected=f"yours to be at least {WARM_TIMES} times as fast as the original",
-        share=1 / WARM_TIMES,
+        seen=seen(mine.warm, theirs.warm),
     )
 
 
@@ -157,28 +181,24 @@ def check_init(turns, original, yours, model, rng):
         expected='under "chart" what chart.draw(rgb) gives',
         seen=json.dumps(answer, ensure_ascii=False)[:200],
     )
-    compare(
-        turns,
-        original,
-        yours,
-        lambda made: (calls[0].init_ms for calls in made),
-        tried=f"made {TURNS} new environments of both functions and took the shortest Init Duration",
+    mine, theirs = turns
+    expect(
+        mine.init <= theirs.init * COLD_SHARE,
+        tried="made new environments of both functions in turns, and took the shortest Init Duration",
         expected=f"yours to be at most {COLD_SHARE:.0%} of the original's",
-        share=COLD_SHARE,
+        seen=seen(mine.init, theirs.init),
     )
 
 
 @pytest.mark.check(points=2, section="5 · What an import costs", timeout=90)
-def check_first_call(turns, original, yours):
+def check_first_call(turns):
     """Who calls first waits clearly less: what left Init has not just moved into the first call."""
-    compare(
-        turns,
-        original,
-        yours,
-        lambda made: (calls[0].first_ms for calls in made),
-        tried="added Init Duration and Duration of the first call, which asked for no chart",
+    mine, theirs = turns
+    expect(
+        mine.first <= theirs.first * COLD_SHARE,
+        tried="added Init Duration and Duration of first calls without a chart, and took the shortest",
         expected=f"yours to be at most {COLD_SHARE:.0%} of the original's",
-        share=COLD_SHARE,
+        seen=seen(mine.first, theirs.first),
     )
 
 

@@ -61,12 +61,12 @@ class ColourFunction:
         )
         self._deployment.wait_until_active(self._name)
 
-    def call(self, rgb: list[int], **more: Any) -> Call:
-        """Ask for a colour's name. Raises Unmet where the function fails."""
+    def call(self, rgb: list[int], when: str = "", **more: Any) -> Call:
+        """Ask for a colour's name. Raises Unmet where the function fails; `when` goes into its words."""
         answer = self.attempt(rgb, **more)
         if answer.error:
             raise Unmet(
-                tried=f"called {self.words} with {_shown(rgb, more)}",
+                tried=f"called {self.words}{when}",
                 expected="an answer",
                 seen=answer.problem,
                 log=answer.log,
@@ -91,10 +91,6 @@ class ColourFunction:
                 expected="the call to fail",
                 seen=f"it answered {answer.payload}",
             )
-
-
-def _shown(rgb: list[int], more: Mapping[str, Any]) -> str:
-    return str({"rgb": rgb, **more})
 
 
 def _milliseconds(name: str, log: list[str]) -> float:
