@@ -220,7 +220,7 @@ def check_broken_report(functions, queues):
     )
 
 
-@pytest.mark.check(points=2, section="9 · Events that wait and try again", timeout=400)
+@pytest.mark.check(points=2, section="10 · A place for what failed", timeout=400)
 def check_failed_order_is_kept(functions, queues):
     """An order by mail that fails for good is kept in its queue."""
     orders, _ = functions
