@@ -9,6 +9,7 @@ import pytest
 from labkit import workspace as starters
 from labkit.grading import expect
 
+from .arrivals import LOGS
 from .colour_function import ColourFunction
 from .deployment import ROLE_S
 
@@ -21,11 +22,6 @@ TURNS, MOST_TURNS = 2, 3
 WARM_TIMES = 5
 COLD_SHARE = 0.75
 TRIES = 4
-LOGS = {
-    "Effect": "Allow",
-    "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-    "Resource": "*",
-}
 
 
 class Model:

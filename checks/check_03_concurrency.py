@@ -49,11 +49,6 @@ def handler(event, context):
         raise ValueError("there is no such chart")
     return event["report"]
 """
-LOGS = {
-    "Effect": "Allow",
-    "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-    "Resource": "*",
-}
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +71,7 @@ def functions(deployment, workspace, queues):
         FailedReports=queues["failed-reports"].arn,
     )
     settings = workspace.json(SETTINGS, text)
-    statements = [LOGS, *(queue.statement for queue in queues.values())]
-    role = deployment.role("storm", {"Version": "2012-10-17", "Statement": statements})
+    role = deployment.role("storm", *(queue.policy for queue in queues.values()))
     orders = SettledFunction(deployment, "orders", ORDERS, settings, role=role)
     reports = SettledFunction(
         deployment, "reports", REPORTS_SOURCE, settings, role=role, done=queues["done"].arn
