@@ -14,7 +14,7 @@ from .colour_function import ColourFunction
 from .deployment import ROLE_S
 
 KEY = "01-lifecycle"
-STEPS = 64
+STEPS = 48
 WARM_CALLS = 3
 # The third turn is for a machine so busy that two don't show it.
 TURNS, MOST_TURNS = 2, 3
@@ -31,7 +31,9 @@ class Model:
         self._s3, self.bucket = deployment.client("s3"), deployment.bucket("model")
         self.key = f"colours/{rng.randrange(10**6)}.json"
         words = ("moss", "ochre", "slate", "coral", "plum", "sand", "teal", "rust")
-        self._names = [f"{rng.choice(words)} {rng.randrange(10**6)}" for _ in range(STEPS**3)]
+        cells = STEPS**3
+        words, numbers = rng.choices(words, k=cells), rng.choices(range(10**6), k=cells)
+        self._names = [f"{word} {number}" for word, number in zip(words, numbers, strict=True)]
         self._body = json.dumps({"steps": STEPS, "names": self._names}).encode()
         self.put()
 
@@ -96,11 +98,13 @@ def turns(original, yours, model, seed):
     """
     rng = random.Random(f"{seed} turns")
     theirs, mine = Turns(), Turns()
-    while len(mine.calls) < TURNS or (len(mine.calls) < MOST_TURNS and not mine.beats(theirs)):
+    for turn in range(1, MOST_TURNS + 1):
         for function, made in ((original, theirs), (yours, mine)):
             function.renew()
             colours = [colour(rng) for _ in range(1 + WARM_CALLS)]
             made.calls.append([asked(function, model, rgb) for rgb in colours])
+        if mine.resembles(theirs) or (turn >= TURNS and mine.beats(theirs)):
+            break
     return mine, theirs
 
 
@@ -121,6 +125,10 @@ class Turns:
     @property
     def first(self):
         return min(calls[0].first_ms for calls in self.calls)
+
+    def resembles(self, other):
+        """Whether nothing is much faster, so that another turn would show nothing else."""
+        return self.warm > other.warm / 2 and self.init > other.init * 0.9
 
     def beats(self, other):
         """Whether all is as much faster as is asked for."""
@@ -220,7 +228,7 @@ def check_cold(yours, model, rng):
     told(False, "once more")
 
 
-@pytest.mark.check(points=2, section="6 · What stays", timeout=60)
+@pytest.mark.check(points=2, section="6 · What stays", needs=("check_warm_calls",), timeout=60)
 def check_model_in_memory(yours, model, rng):
     """Once called, the function answers from memory: the model may even be gone from the bucket."""
     yours.renew()

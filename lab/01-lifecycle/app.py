@@ -4,7 +4,7 @@ handler({"rgb": [250, 128, 114]}, context) returns {"name": "salmon", "cold": Tr
 this was the first call since the code was loaded. With "chart": True in the event there is also "chart",
 a picture of the colour.
 
-The names come from a model of some megabytes, a JSON file in a bucket. The environment variables MODEL_BUCKET
+The names come from a model of two megabytes, a JSON file in a bucket. The environment variables MODEL_BUCKET
 and MODEL_KEY say where. As long as an execution environment lives, its model stays the same.
 """
 
