@@ -1,0 +1,99 @@
+"""An app.py of stage 01 in the cloud, with the kit's wrapper around it."""
+
+import itertools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labkit.grading import Unmet
+
+from .deployment import Answer, Deployment
+
+_WRAPPER = Path(__file__).parent / "wrappers" / "lifecycle.py"
+# One whole processor: times are the code's own, not those of a share.
+_MEMORY_MB = 1769
+
+
+@dataclass(frozen=True)
+class Call:
+    """One answered call. `init_ms` is 0 where there was no Init of its own; `environment` names it."""
+
+    answer: Any
+    environment: str
+    duration_ms: float
+    init_ms: float
+
+    @property
+    def first_ms(self) -> float:
+        """What a caller waits for, and what is billed: Init and the handler."""
+        return self.init_ms + self.duration_ms
+
+
+class ColourFunction:
+    """A function that names colours. `words` say whose it is, in the messages."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        word: str,
+        files: Mapping[str, bytes],
+        *,
+        words: str,
+        role: str,
+        variables: Mapping[str, str],
+    ):
+        self.words = words
+        self._deployment = deployment
+        self._variables = dict(variables)
+        self._count = itertools.count()
+        self._name = deployment.function(
+            word, {**files, "lab_kit.py": _WRAPPER.read_bytes()}, handler="lab_kit.handler", role=role,
+            environment=self._variables, memory=_MEMORY_MB, timeout=20,
+        )  # fmt: skip
+
+    def renew(self, **variables: str) -> None:
+        """Have a new environment for the next call: a function whose variables change gets one."""
+        changed = {**self._variables, **variables, "LAB_KIT_COUNT": str(next(self._count))}
+        self._deployment.client("lambda").update_function_configuration(
+            FunctionName=self._name, Environment={"Variables": changed}
+        )
+        self._deployment.wait_until_active(self._name)
+
+    def call(self, rgb: list[int], when: str = "", **more: Any) -> Call:
+        """Ask for a colour's name. Raises Unmet where the function fails; `when` goes into its words."""
+        answer = self.attempt(rgb, **more)
+        if answer.error:
+            raise Unmet(
+                tried=f"called {self.words}{when}",
+                expected="an answer",
+                seen=answer.problem,
+                log=answer.log,
+            )
+        return Call(
+            answer.payload["answer"],
+            answer.payload["environment"],
+            _milliseconds("Duration", answer.log),
+            _milliseconds("Init Duration", answer.log),
+        )
+
+    def attempt(self, rgb: list[int], **more: Any) -> Answer:
+        """Ask for a colour's name and return whatever comes."""
+        return self._deployment.invoke(self._name, {"rgb": rgb, **more})
+
+    def crash(self) -> None:
+        """Have the function's process end in the midst of a call."""
+        answer = self._deployment.invoke(self._name, {"lab_kit": "crash"})
+        if not answer.error:
+            raise Unmet(
+                tried="ended the function's process",
+                expected="the call to fail",
+                seen=f"it answered {answer.payload}",
+            )
+
+
+def _milliseconds(name: str, log: list[str]) -> float:
+    report = next(line for line in reversed(log) if line.startswith("REPORT "))
+    found = re.search(rf"\t{name}: ([\d.]+) ms", report)
+    return float(found[1]) if found else 0.0
