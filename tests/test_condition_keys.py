@@ -149,6 +149,18 @@ def test_keys_of_every_request(person, operator, key, value, expected):
     assert is_allowed(person.client("s3").get_object, Bucket="album", Key="open") is expected
 
 
+def test_what_a_condition_decides_is_asked_each_time(cloud, person):
+    person.may(
+        {"Action": "s3:GetObject", "Resource": "*"},
+        {"Effect": "Deny", **when("StringEquals", "s3:ExistingObjectTag/level", "sealed")},
+    )
+    administrator, s3 = cloud.client("s3"), person.client("s3")
+    for level, allowed in (("free", True), ("sealed", False), ("free", True), ("sealed", False)):
+        administrator.put_object(Bucket="album", Key="turns", Body=b"", Tagging=f"level={level}")
+        assert is_allowed(s3.get_object, Bucket="album", Key="turns") is allowed
+        assert is_allowed(s3.get_object, Bucket="album", Key="turns") is allowed
+
+
 def test_tags_of_the_user(cloud, person):
     person.may(when("StringEquals", "aws:PrincipalTag/team", "${s3:ExistingObjectTag/level}"))
     get = person.client("s3").get_object

@@ -37,6 +37,11 @@ class Context:
         self._sources = sources
         self._keys: dict[str, list[str]] | None = None
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether any key has been asked for."""
+        return self._keys is not None
+
     def values(self, key: str) -> list[str]:
         """The values of a key given in lower case; none where the request has no such key."""
         if self._keys is None:

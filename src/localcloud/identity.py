@@ -10,6 +10,7 @@ from .conditions import Context
 from .control_plane import principals, resources, s3_authorization
 from .control_plane.principals import ANONYMOUS, Principal
 from .credentials import credentials_problem
+from .decisions import Decisions
 from .denials import Denial, access_denied, denial_message, refused_credentials
 from .policies import AccessRequest, Caller, Decision, Policy, evaluate
 from .s3_actions import is_delete_objects
@@ -33,6 +34,7 @@ class Gatekeeper:
 
     def __init__(self, account_id: str):
         self._account_id = account_id
+        self._decisions = Decisions()
 
     def check(self, request: ApiRequest) -> Denial | None:
         """None where the request may go on; of DeleteObjects some keys may be refused even so."""
@@ -171,13 +173,13 @@ class Gatekeeper:
         elif need.action == "sts:AssumeRole":
             policy, must_allow = principals.trust_policy(resource, self._account_id), True
         keys = Context(context, need.context, lambda: resource_keys(need, self._account_id))
-        return evaluate(
+        return self._decisions.decide(
             AccessRequest(need.action, resource, principal.caller, keys),
             principal.identity,
             policy,
             principal.boundary,
             principal.sessions,
-            resource_policy_must_allow=must_allow,
+            must_allow,
         )
 
 

@@ -159,8 +159,9 @@ def bucket_and_key(request: ApiRequest) -> tuple[str, str]:
 
 def is_delete_objects(request: ApiRequest) -> bool:
     """Whether the request is S3's DeleteObjects, whose keys are allowed or refused one by one."""
-    query = dict(parse_qsl(request.query, keep_blank_values=True))
-    return request.method == "POST" and "delete" in query
+    return request.method == "POST" and "delete" in dict(
+        parse_qsl(request.query, keep_blank_values=True)
+    )
 
 
 def _on_bucket(request: ApiRequest, arn: str, query: Mapping) -> Iterator[tuple[str, str]]:

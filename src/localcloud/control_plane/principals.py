@@ -4,11 +4,10 @@ import functools
 import json
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from moto.core.utils import utcnow
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import AccessKey, Group, IAMBackend, Role, User, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
@@ -183,7 +182,7 @@ def _role_session(assumed: AssumedRole, backend: IAMBackend) -> Principal:
     sessions += [_managed_by_arn(arn, backend) for arn in getattr(assumed, "policy_arns", ())]
     return Principal(
         *parts, tuple(sessions),
-        "expired" if assumed.expiration < utcnow() else "active",
+        "expired" if _is_over(assumed.expiration) else "active",
         tags, True, getattr(assumed, "function_arn", None),
         assumed.secret_access_key, assumed.session_token,
     )  # fmt: skip
@@ -214,7 +213,7 @@ def _user_session(key: AccessKey, session: Any, backend: IAMBackend) -> Principa
     """What GetSessionToken and GetFederationToken made, see session_tokens."""
     if session.user_name is None:
         return None
-    state = "expired" if session.expiration < utcnow() else "active"
+    state = "expired" if _is_over(session.expiration) else "active"
     user = backend.users.get(session.user_name)
     if user is None:
         return Principal(Caller(), session.user_name, "", credentials="inactive")
@@ -230,6 +229,11 @@ def _user_session(key: AccessKey, session: Any, backend: IAMBackend) -> Principa
         caller, principal.name, user_id, principal.identity, principal.boundary, sessions, state,
         principal.tags, True, None, key.secret_access_key, session.token,
     )  # fmt: skip
+
+
+def _is_over(expiration: datetime) -> bool:
+    # moto's times have no time zone; its own utcnow() takes several times as long.
+    return expiration < datetime.now(UTC).replace(tzinfo=None)
 
 
 def _role(role_arn: str, backend: IAMBackend) -> Role | None:
