@@ -69,9 +69,13 @@ class Environment:
         self._contents = contents
         self._variables = variables
         self._record = record
+        # To read from a pipe costs as much as a line of the log: only where there are extensions.
+        with_extensions = (contents.opt / "extensions").is_dir()
+        streams = ("function", "extension") if with_extensions else ("function",)
+        self._outputs = {stream: sandbox.outputs[stream] for stream in streams}
         self._log = EnvironmentLog(
             configuration, self.id, initialization_type, runtime_version,
-            {stream: LogPipe(output) for stream, output in sandbox.outputs.items()}, log,
+            {stream: LogPipe(output) for stream, output in self._outputs.items()}, log,
         )  # fmt: skip
         self._api = RuntimeApi(self)
         self.extensions = Extensions(configuration, self.on_extensions)
@@ -99,7 +103,7 @@ class Environment:
             self._sandbox.view, self._log.stream, self._sandbox.runtime_api
         )
         await self._sandbox.ready
-        for output in self._sandbox.outputs.values():
+        for output in self._outputs.values():
             self._loop.add_reader(output, self._log.read)
         self._sandbox.on_exit = self._on_exit
         self._sandbox.on_gone = self._on_gone
@@ -184,7 +188,7 @@ class Environment:
         self._api.close()
         self._share.stop()
         self._programs.leave_strays()
-        for output in self._sandbox.outputs.values():
+        for output in self._outputs.values():
             self._loop.remove_reader(output)
         self._log.flush()
         self._sandbox.destroy()
