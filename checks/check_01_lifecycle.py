@@ -231,7 +231,6 @@ def check_cold(yours, model, rng):
 @pytest.mark.check(points=2, section="6 · What stays", needs=("check_warm_calls",), timeout=60)
 def check_model_in_memory(yours, model, rng):
     """Once called, the function answers from memory: the model may even be gone from the bucket."""
-    yours.renew()
     asked(yours, model, colour(rng))
     model.delete()
     try:
@@ -245,7 +244,6 @@ def check_model_in_memory(yours, model, rng):
 def check_model_in_tmp(yours, model, rng):
     """After a crash the function still answers without the bucket, from the copy in /tmp."""
     for _ in range(TRIES):
-        yours.renew()
         before = asked(yours, model, colour(rng))
         model.delete()
         try:
