@@ -21,6 +21,8 @@ from .control_plane import (
     cloudwatch,
     event_rules,
     functions,
+    gateway_operations,
+    gateway_resources,
     instances,
     lambda_checks,
     lambda_concurrency,
@@ -254,6 +256,8 @@ class LocalCloud:
             lambda arn, wanted: loop.call_soon_threadsafe(service.provide, arn, wanted)
         )
         lambda_urls.install(self._function_url)
+        gateway_operations.install()
+        gateway_resources.install(self._api_endpoint)
         door = FrontDoor(
             self.account_id, self.region, moto, service, gatekeeper, notifications,
             OwnPages(self.status, self.record, settings, reset),
@@ -304,6 +308,9 @@ class LocalCloud:
 
     def _function_url(self, url_id: str, region: str) -> str:
         return f"http://{url_id}.lambda-url.{region}.localhost:{self.port}/"
+
+    def _api_endpoint(self, api_id: str) -> str:
+        return f"http://{api_id}.execute-api.localhost:{self.port}"
 
     def _invoke_from_thread(self, loop, service: FunctionService, arn: str, payload: bytes):
         region = arn.split(":")[3]

@@ -1,7 +1,9 @@
-"""The CORS headers that Lambda adds for a function URL that has a Cors configuration.
+"""The CORS headers that Lambda adds for a function URL, and API Gateway for an HTTP API, that has a
+CORS configuration.
 
-Its headers take the place of the function's own; a preflight request never reaches the function
-("Creating and managing Lambda function URLs", Cross-origin resource sharing).
+They take the place of the function's own; a preflight request never reaches the function
+("Creating and managing Lambda function URLs", Cross-origin resource sharing; "Configure CORS for HTTP
+APIs").
 """
 
 from collections.abc import Mapping
@@ -13,7 +15,8 @@ Headers = list[tuple[bytes, bytes]]
 def cors_headers(cors: Mapping[str, Any], origin: str) -> Headers:
     """For an answer to a request from this origin; none where the origin is not allowed."""
     allowed = cors.get("AllowOrigins") or []
-    if "*" not in allowed and origin not in allowed:
+    scheme = f"{origin.partition('://')[0]}://*"  # "Configure CORS for HTTP APIs"
+    if not {"*", scheme, origin} & set(allowed):
         return []
     credentials = bool(cors.get("AllowCredentials"))
     # With credentials the wildcard would mean nothing to a browser.

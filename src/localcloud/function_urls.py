@@ -7,7 +7,6 @@ URL's host name, <url-id>.lambda-url.<region>.<anything>, or under /_aws/lambda-
 import json
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -22,11 +21,12 @@ from .cors import cors_headers, preflight
 from .functions.concurrency import Throttled
 from .functions.lineage import RecursionStopped
 from .functions.service import FunctionService, new_trace_id
-from .identity import Gatekeeper
+from .identity import Gatekeeper, iam_identity
 
 Headers = list[tuple[bytes, bytes]]
 Answer = tuple[int, Headers, bytes]
 PREFIX = "/_aws/lambda-url/"
+_JSON = (b"content-type", b"application/json")
 # What clients print, with the address that it names.
 FORBIDDEN = (
     "Forbidden. For troubleshooting Function URL authorization issues, see: "
@@ -100,11 +100,13 @@ class FunctionUrls:
         except RecursionStopped as stopped:
             return _refusal(400, "RecursiveInvocationException", str(stopped))
         named = [(b"x-amzn-requestid", request_id.encode())]
-        if outcome.failed:
-            status, headers, body = payload_v2.BAD_GATEWAY
-            return status, named + headers, body
-        status, headers, body = payload_v2.response(outcome.payload)
-        return status, named + headers, body
+        try:
+            if outcome.failed:
+                raise payload_v2.MalformedResponse("the function failed")
+            status, fields, body = payload_v2.response(outcome.payload)
+        except payload_v2.MalformedResponse:
+            return 502, [*named, _JSON], b"Internal Server Error"
+        return status, named + [(n.encode(), v.encode()) for n, v in fields], body
 
 
 def make_event(
@@ -117,74 +119,38 @@ def make_event(
 ) -> dict[str, Any]:
     """The event in payload format 2.0; keys that have nothing to say are left out."""
     request = asked.request
-    now = time.time()
-    headers = {name: value for name, value in request.headers.items() if name != "cookie"}
-    headers |= {
+    headers = {
+        **request.headers,
         "host": url.domain,
         "x-forwarded-for": "127.0.0.1",
         "x-forwarded-proto": "http",
         "x-amzn-trace-id": trace_id,
     }
-    context: dict[str, Any] = {
-        "accountId": "anonymous" if url.auth_type == "NONE" else account_id,
-        "apiId": url.id,
-        "domainName": url.domain,
-        "domainPrefix": url.id,
-        "http": {
-            "method": request.method,
-            "path": unquote(asked.path),
-            "protocol": "HTTP/1.1",
-            "sourceIp": "127.0.0.1",
-            "userAgent": request.headers.get("user-agent", ""),
-        },
-        "requestId": request_id,
-        "routeKey": "$default",
-        "stage": "$default",
-        "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
-        "timeEpoch": int(now * 1000),
-    }
+    context = payload_v2.request_context(
+        account_id="anonymous" if url.auth_type == "NONE" else account_id,
+        api_id=url.id,
+        domain=url.domain,
+        method=request.method,
+        path=unquote(asked.path),
+        source_ip="127.0.0.1",
+        user_agent=request.headers.get("user-agent", ""),
+        request_id=request_id,
+        route_key="$default",
+        stage="$default",
+        at=time.time(),
+    )
     if url.auth_type == "AWS_IAM":
         context["authentication"] = None
-        context["authorizer"] = {"iam": _iam(request, account_id, principal)}
-    event: dict[str, Any] = {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": unquote(asked.path),
-        "rawQueryString": request.query,
-        "headers": headers,
-        "requestContext": context,
-        "isBase64Encoded": False,
-    }
-    if request.headers.get("cookie"):
-        event["cookies"] = [each.strip() for each in request.headers["cookie"].split(";")]
-    if request.query:
-        event["queryStringParameters"] = payload_v2.parameters(request.query)
-    if request.body:
-        event["body"], event["isBase64Encoded"] = payload_v2.body(
-            request.body, request.headers.get("content-type", "")
-        )
-    return event
-
-
-def _iam(request: ApiRequest, account_id: str, principal: Principal | None) -> Mapping[str, Any]:
-    """Who signed; the administrator, whom IAM doesn't know, is the account's root user."""
-    root = f"arn:aws:iam::{account_id}:root"
-    user_id = principal.user_id if principal else account_id
-    return {
-        "accessKey": Gatekeeper.access_key(request),
-        "accountId": account_id,
-        "callerId": user_id,
-        "cognitoIdentity": None,
-        "principalOrgId": None,
-        "userArn": principal.caller.arn if principal else root,
-        "userId": user_id,
-    }
+        context["authorizer"] = {"iam": iam_identity(request, account_id, principal)}
+    return payload_v2.make_event(
+        unquote(asked.path), request.query, headers, context, request.body
+    )
 
 
 def _refusal(status: int, code: str, message: str | None, reason: str | None = None) -> Answer:
     body = {"Message": message} | ({"Reason": reason} if reason else {})
     headers = [
-        (b"content-type", b"application/json"),
+        _JSON,
         (b"x-amzn-errortype", code.encode()),
         (b"x-amzn-requestid", str(uuid.uuid4()).encode()),
     ]

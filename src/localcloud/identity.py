@@ -86,6 +86,17 @@ class Gatekeeper:
         )
         if auth_type == "NONE":
             return all(self._decide(ANONYMOUS, need, {}).allowed for need in needed), None
+        return self._signed(request, needed)
+
+    def may_invoke_api(self, request: ApiRequest, arn: str) -> tuple[bool, Principal | None]:
+        """Whether a request to an API's route with AWS_IAM may go on, and who signed it (None: nobody,
+        or the administrator). `arn` is that of stage, method and path.
+        """
+        return self._signed(request, (Need("execute-api:Invoke", arn),))
+
+    def _signed(
+        self, request: ApiRequest, needed: tuple[Need, ...]
+    ) -> tuple[bool, Principal | None]:
         scope = credential_scope(request)
         if scope is None:
             return False, None
@@ -99,12 +110,6 @@ class Gatekeeper:
             self._decide(principal, need, keys).allowed for need in needed
         )
         return allowed, principal
-
-    @staticmethod
-    def access_key(request: ApiRequest) -> str | None:
-        """The access key that signed a request."""
-        scope = credential_scope(request)
-        return scope.access_key_id if scope else None
 
     def _check_unsigned(self, request: ApiRequest) -> Denial | None:
         scope = anonymous_scope(request)
@@ -181,6 +186,25 @@ class Gatekeeper:
             principal.sessions,
             must_allow,
         )
+
+
+def iam_identity(
+    request: ApiRequest, account_id: str, principal: Principal | None
+) -> dict[str, str | None]:
+    """Who signed, as requestContext.authorizer.iam says it; the administrator, whom IAM doesn't know,
+    is the account's root user.
+    """
+    scope = credential_scope(request)
+    user_id = principal.user_id if principal else account_id
+    return {
+        "accessKey": scope.access_key_id if scope else None,
+        "accountId": account_id,
+        "callerId": user_id,
+        "cognitoIdentity": None,
+        "principalOrgId": None,
+        "userArn": principal.caller.arn if principal else f"arn:aws:iam::{account_id}:root",
+        "userId": user_id,
+    }
 
 
 def may_service(

@@ -4,45 +4,45 @@
 
 import base64
 import json
+import time
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-Headers = list[tuple[bytes, bytes]]
-Answer = tuple[int, Headers, bytes]
+Fields = list[tuple[str, str]]
 _TEXT_TYPES = ("text", "json", "xml", "javascript")
 # What the server says itself about the connection.
-_NOT_THE_FUNCTIONS = ("content-length", "transfer-encoding", "connection")
-_JSON = (b"content-type", b"application/json")
-BAD_GATEWAY: Answer = (502, [_JSON], b"Internal Server Error")
+NOT_THE_FUNCTIONS = ("content-length", "transfer-encoding", "connection")
+_JSON = ("content-type", "application/json")
 
 
-def response(payload: bytes) -> Answer:
+class MalformedResponse(Exception):
+    """A function's answer can't be an HTTP response; the text says why."""
+
+
+def response(payload: bytes) -> tuple[int, Fields, bytes]:
     """What a function's answer means as an HTTP response: status, headers and body.
 
-    What can't be one is 502, as on AWS.
+    Raises MalformedResponse.
     """
     try:
         return _response(payload)
-    except (ValueError, TypeError, AttributeError):
-        return BAD_GATEWAY
+    except (ValueError, TypeError, AttributeError) as error:
+        raise MalformedResponse(str(error)) from error
 
 
-def _response(payload: bytes) -> Answer:
+def _response(payload: bytes) -> tuple[int, Fields, bytes]:
     answer = json.loads(payload)
     if not isinstance(answer, dict) or "statusCode" not in answer:
         # A text goes out as it is (recorded from AWS; the page shows it in quotes).
         return 200, [_JSON], answer.encode() if isinstance(answer, str) else payload
-    status = _status(answer["statusCode"])
-    if status is None:
-        return BAD_GATEWAY
+    status = status_code(answer["statusCode"])
     own = {str(name).lower(): value for name, value in (answer.get("headers") or {}).items()}
-    own.setdefault("content-type", "application/json")
+    own.setdefault(*_JSON)
     out = [
-        (name.encode(), _header_value(value))
-        for name, value in own.items()
-        if name not in _NOT_THE_FUNCTIONS
+        (name, header_text(value)) for name, value in own.items() if name not in NOT_THE_FUNCTIONS
     ]
-    out += [(b"set-cookie", str(cookie).encode()) for cookie in answer.get("cookies") or []]
+    out += [("set-cookie", header_text(cookie)) for cookie in answer.get("cookies") or []]
     content = answer.get("body", "")
     text = content if isinstance(content, str) else json.dumps(content)
     if answer.get("isBase64Encoded"):
@@ -50,15 +50,75 @@ def _response(payload: bytes) -> Answer:
     return status, out, text.encode()
 
 
-def _status(value: Any) -> int | None:
-    """100 to 599, as a number or in digits."""
+def status_code(value: Any) -> int:
+    """100 to 599, as a number or in digits. Raises MalformedResponse for anything else."""
     number = int(value) if isinstance(value, int) or str(value).isdecimal() else 0
-    return number if 100 <= number <= 599 else None
+    if not 100 <= number <= 599:
+        raise MalformedResponse(f"statusCode {value!r} is no HTTP status")
+    return number
 
 
-def _header_value(value: Any) -> bytes:
+def header_text(value: Any) -> str:
+    """A header's value, on one line."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text.replace("\r", " ").replace("\n", " ").encode()
+    return text.replace("\r", " ").replace("\n", " ")
+
+
+def request_context(
+    *,
+    account_id: str,
+    api_id: str,
+    domain: str,
+    method: str,
+    path: str,
+    source_ip: str,
+    user_agent: str,
+    request_id: str,
+    route_key: str,
+    stage: str,
+    at: float,
+) -> dict[str, Any]:
+    """requestContext without what an authorizer adds. `at` is a Unix time in seconds."""
+    return {
+        "accountId": account_id,
+        "apiId": api_id,
+        "domainName": domain,
+        "domainPrefix": domain.partition(".")[0],
+        "http": {
+            "method": method,
+            "path": path,
+            "protocol": "HTTP/1.1",
+            "sourceIp": source_ip,
+            "userAgent": user_agent,
+        },
+        "requestId": request_id,
+        "routeKey": route_key,
+        "stage": stage,
+        "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(at)),
+        "timeEpoch": int(at * 1000),
+    }
+
+
+def make_event(
+    path: str, query: str, headers: Mapping[str, str], context: Mapping[str, Any], data: bytes
+) -> dict[str, Any]:
+    """The event; keys that have nothing to say are left out. `path` is decoded, with its stage."""
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": context["routeKey"],
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": {name: value for name, value in headers.items() if name != "cookie"},
+        "requestContext": context,
+        "isBase64Encoded": False,
+    }
+    if headers.get("cookie"):
+        event["cookies"] = [each.strip() for each in headers["cookie"].split(";")]
+    if query:
+        event["queryStringParameters"] = parameters(query)
+    if data:
+        event["body"], event["isBase64Encoded"] = body(data, headers.get("content-type", ""))
+    return event
 
 
 def parameters(query: str) -> dict[str, str]:

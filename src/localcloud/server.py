@@ -12,6 +12,8 @@ from .control_plane.moto_app import MotoApp
 from .control_plane.state import may_change, note_change
 from .function_urls import FunctionUrls
 from .functions.service import FunctionService
+from .gateways import addresses
+from .gateways.gateways import Gateways
 from .identity import Gatekeeper
 from .notifications import Notifications
 from .own_pages import PREFIX, OwnPages
@@ -42,6 +44,7 @@ class FrontDoor:
         self._notifications = notifications
         self._pages = pages
         self._urls = FunctionUrls(service, gatekeeper, account_id)
+        self._gateways = Gateways(service, gatekeeper, account_id)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moto")
 
     async def __call__(self, scope, receive, send) -> None:
@@ -68,6 +71,7 @@ class FrontDoor:
 
     def close(self) -> None:
         """End the worker threads."""
+        self._gateways.close()
         self._workers.shutdown(wait=True, cancel_futures=True)
 
     async def _answer(self, scope, body: bytes, held: list):
@@ -84,6 +88,9 @@ class FrontDoor:
         asked = function_urls.match(request)
         if asked:
             return await self._urls.answer(asked)
+        called = addresses.match(request, scope)
+        if called:
+            return await self._gateways.answer(called)
         signed = credential_scope(request)
         origin = self._origin(scope, request) if not signed or signed.service == "s3" else None
         denial = self._gatekeeper.check(request)

@@ -1,0 +1,228 @@
+"""Operations of API Gateway's second API that moto has not, and what it leaves out of others."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from typing import Any
+from urllib.parse import unquote
+
+from moto.apigatewayv2.exceptions import APIGatewayV2Error, BadRequestException
+from moto.apigatewayv2.models import Api, Stage
+from moto.apigatewayv2.responses import ApiGatewayV2Response
+from moto.apigatewayv2.urls import url_paths
+
+from ..gateways.routes import split_key
+from . import gateway_deployments
+
+_API = "{0}/v2/apis/(?P<api_id>[^/]+)"
+_STAGE = _API + "/stages/(?P<stage_name>[^/]+)"
+_PATHS = (
+    _API + "/deployments$",
+    _API + "/deployments/(?P<deployment_id>[^/]+)$",
+    _STAGE + "/accesslogsettings$",
+    _STAGE + "/routesettings/(?P<route_key>.+)$",
+)
+# What UpdateStage may change: the member and moto's attribute.
+_STAGE_MEMBERS = {
+    "accessLogSettings": "access_log_settings",
+    "clientCertificateId": "client_certificate_id",
+    "defaultRouteSettings": "default_route_settings",
+    "description": "description",
+    "stageVariables": "stage_variables",
+}
+
+
+class Conflict(APIGatewayV2Error):
+    """Something of that name is there already."""
+
+    code = 409
+
+    def __init__(self, message: str):
+        super().__init__("ConflictException", message)
+
+
+class Operations:
+    """Put into moto's response class, which finds an operation by its name in snake case."""
+
+    def create_deployment(self):
+        api, body = self._api(), self._body()
+        stage = api.get_stage(body["stageName"]) if body.get("stageName") else None
+        made = gateway_deployments.deploy(api, body.get("description"))
+        if stage:
+            stage.deployment = made
+        return _answer(201, gateway_deployments.to_json(made))
+
+    def get_deployment(self):
+        found = gateway_deployments.find(self._api(), self._part(5))
+        return _answer(200, gateway_deployments.to_json(found))
+
+    def get_deployments(self):
+        found = [gateway_deployments.to_json(d) for d in self._api().deployments.values()]
+        return _answer(200, {"items": found})
+
+    def update_deployment(self):
+        api = self._api()
+        found = gateway_deployments.find(api, self._part(5))
+        changed = dataclasses.replace(found, description=self._body().get("description"))
+        api.deployments[found.id] = changed
+        return _answer(200, gateway_deployments.to_json(changed))
+
+    def delete_deployment(self):
+        api = self._api()
+        found = gateway_deployments.find(api, self._part(5))
+        if any(stage.deployment == found for stage in api.stages.values()):
+            # The rule is REST APIs', whose message says "Active stages pointing to this deployment
+            # must be moved or deleted"; for HTTP APIs it is UNCONFIRMED.
+            raise BadRequestException(
+                "Active stages pointing to this deployment must be moved or deleted"
+            )
+        del api.deployments[found.id]
+        return _answer(204, None)
+
+    def update_stage(self):
+        api = self._api()
+        stage = api.get_stage(self._part(5))
+        update_stage(api, stage, self._body())
+        return _answer(200, stage.to_json())
+
+    def delete_access_log_settings(self):
+        self._api().get_stage(self._part(5)).access_log_settings = None
+        return _answer(204, None)
+
+    def delete_route_settings(self):
+        stage = self._api().get_stage(self._part(5))
+        stage.route_settings.pop(self._part(7), None)
+        return _answer(204, None)
+
+    def get_authorizers(self):
+        found = [each.to_json() for each in self._api().authorizers.values()]
+        return _answer(200, {"items": found})
+
+    def _api(self) -> Api:
+        return self.apigatewayv2_backend.get_api(self._part(3))
+
+    def _body(self) -> dict[str, Any]:
+        return json.loads(self.body or "{}")
+
+    def _part(self, position: int) -> str:
+        """A part of the path /v2/apis/{3}/{kind}/{5}/{kind}/{7}, decoded; the last takes the rest."""
+        return unquote(self.path.split("/", 7)[position])
+
+
+def install() -> None:
+    """Put all of this into moto's classes. May be called more than once."""
+    if hasattr(ApiGatewayV2Response, "create_deployment"):
+        return
+    gateway_deployments.install()
+    for name, member in vars(Operations).items():
+        if not name.startswith("__"):
+            setattr(ApiGatewayV2Response, name, member)
+    for path in _PATHS:
+        url_paths[path] = ApiGatewayV2Response.dispatch
+    _check_parameters()
+    _quick_create()
+
+
+def _answer(status: int, content: dict[str, Any] | None) -> tuple[int, dict, str]:
+    return status, {}, "" if content is None else json.dumps(content)
+
+
+def update_stage(api: Api, stage: Stage, changes: dict[str, Any]) -> None:
+    """UpdateStage: what isn't given stays; of routeSettings every route that isn't given."""
+    for member, attribute in _STAGE_MEMBERS.items():
+        if member in changes:
+            setattr(stage, attribute, changes[member])
+    stage.route_settings = {**(stage.route_settings or {}), **changes.get("routeSettings", {})}
+    if changes.get("deploymentId"):
+        if stage.auto_deploy:
+            # The rule is the API's ("Can't be updated if autoDeploy is enabled"), the words ours.
+            raise BadRequestException("deploymentId can't be updated if autoDeploy is enabled")
+        stage.deployment = gateway_deployments.find(api, changes["deploymentId"])
+    if "autoDeploy" in changes:
+        stage.auto_deploy = changes["autoDeploy"]
+        gateway_deployments.deploy_automatically(api)
+
+
+def quick_create(
+    api: Api, target: str, route_key: str | None = None, credentials: str | None = None
+) -> None:
+    """Give a new API an integration, a route ($default) and a stage that deploys by itself."""
+    is_function = target.startswith("arn:")
+    integration = api.create_integration(
+        connection_type="INTERNET",
+        description="",
+        credentials_arn=credentials,
+        integration_method="POST" if is_function else "ANY",
+        integration_type="AWS_PROXY" if is_function else "HTTP_PROXY",
+        integration_uri=target,
+        payload_format_version="2.0" if is_function else "1.0",
+    )
+    api.create_route(False, [], route_key or "$default", f"integrations/{integration.id}")
+    api.create_stage({"stageName": "$default", "autoDeploy": True})
+
+
+def _quick_create() -> None:
+    moto_create = ApiGatewayV2Response.create_api
+
+    @functools.wraps(moto_create)
+    def create_api(self):
+        answer = moto_create(self)
+        given = json.loads(self.body)
+        if given.get("target"):
+            api = self.apigatewayv2_backend.get_api(json.loads(answer[2])["apiId"])
+            quick_create(api, given["target"], given.get("routeKey"), given.get("credentialsArn"))
+        return answer
+
+    ApiGatewayV2Response.create_api = create_api
+
+
+def _check_parameters() -> None:
+    """What API Gateway refuses of an HTTP API and moto takes."""
+    create_route, update_route = Api.create_route, Api.update_route
+    create_integration, create_stage = Api.create_integration, Api.create_stage
+
+    @functools.wraps(create_route)
+    def checked_create_route(self, api_key_required, authorization_scopes, route_key, *rest, **more):
+        _check_route_key(self, route_key)
+        return create_route(self, api_key_required, authorization_scopes, route_key, *rest, **more)
+
+    @functools.wraps(update_route)
+    def checked_update_route(self, route_id, **changes):
+        key = changes.get("route_key")
+        if key and key != self.get_route(route_id).route_key:
+            _check_route_key(self, key)
+        return update_route(self, route_id, **changes)
+
+    @functools.wraps(create_integration)
+    def checked_create_integration(self, *args, **given):
+        if self.protocol_type == "HTTP" and not given.get("payload_format_version"):
+            # Required ("Create AWS Lambda proxy integrations for HTTP APIs"); the words after those
+            # for an authorizer's.
+            raise BadRequestException("PayloadFormatVersion is a required parameter for integration")
+        return create_integration(self, *args, **given)
+
+    @functools.wraps(create_stage)
+    def checked_create_stage(self, config):
+        if config["stageName"] in self.stages:
+            raise Conflict("Stage already exists")
+        stage = create_stage(self, config)
+        if config.get("deploymentId"):
+            stage.deployment = gateway_deployments.find(self, config["deploymentId"])
+        return stage
+
+    Api.create_route = checked_create_route
+    Api.update_route = checked_update_route
+    Api.create_integration = checked_create_integration
+    Api.create_stage = checked_create_stage
+
+
+def _check_route_key(api: Api, key: str) -> None:
+    if api.protocol_type == "HTTP" and split_key(key) is None:
+        raise BadRequestException(
+            "The provided route key is not formatted properly for HTTP protocol. Format should be "
+            '"<HTTP METHOD> /<RESOURCE PATH>" or "$default"'
+        )
+    if any(route.route_key == key for route in api.routes.values()):
+        raise Conflict(f"Route with key {key} already exists for this API")

@@ -1,0 +1,56 @@
+"""A stage's access log: one line for each request, in the stage's own format.
+
+"Configure logging for HTTP APIs in API Gateway", "Customize HTTP API access logs".
+"""
+
+import logging
+import queue
+import re
+import threading
+import time
+
+from ..control_plane import logs
+from ..functions.report import LogEvent
+from .exchange import Exchange, as_text
+
+_log = logging.getLogger(__name__)
+_VARIABLE = re.compile(r"\$context\.([\w.:-]*\w)")
+
+
+def line(template: str, exchange: Exchange) -> str:
+    """A format with its $context variables filled in; what has no value is -."""
+
+    def value(found: re.Match) -> str:
+        text = as_text(exchange.context(found[1]))
+        return "-" if text is None else text
+
+    return _VARIABLE.sub(value, template)
+
+
+class AccessLog:
+    """Writes lines by a thread of its own, so that no request waits for its log."""
+
+    def __init__(self):
+        self._queue: queue.SimpleQueue = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
+        self._thread.start()
+
+    def write(self, exchange: Exchange) -> None:
+        """Queue the line of a request that has been answered, if its stage has a log."""
+        stage, api = exchange.stage, exchange.api
+        if stage.log_group and stage.log_format:
+            event = LogEvent(int(time.time() * 1000), line(stage.log_format, exchange))
+            place = (api.account_id, api.region, stage.log_group, f"{api.id}/{stage.name}")
+            self._queue.put((*place, [event]))
+
+    def close(self) -> None:
+        """Write what is queued and end the thread."""
+        self._queue.put(None)
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            try:
+                logs.put_events(*item)
+            except Exception:  # one line must not end the log
+                _log.exception("an access log line could not be written")

@@ -1,0 +1,202 @@
+"""HTTP APIs: the way of a request from its stage to its answer."""
+
+import time
+from collections.abc import Mapping
+
+from .. import payload_v1, payload_v2
+from ..cors import cors_headers, preflight
+from ..functions.service import new_trace_id
+from ..identity import Gatekeeper, iam_identity
+from .access_log import AccessLog
+from .addresses import Call
+from .descriptions import HttpApi
+from .exchange import Authorization, Exchange
+from .function_calls import FunctionCalls, function_arn, with_stage_variables
+from .http_events import integration_event
+from .http_proxy import HttpProxy
+from .jwt_authorizer import JwtAuthorizers
+from .lambda_authorizer import LambdaAuthorizers
+from .parameter_mapping import BackendRequest, Response, map_request, map_response
+from .refusals import Answer, Headers, Refused, json_answer
+from .routes import select_route, select_stage
+from .throttling import Throttles
+
+_MAX_PAYLOAD_BYTES = 10 * 1024 * 1024  # facts G2
+_MAX_FUNCTION_EVENT_BYTES = 6 * 1024 * 1024
+_MAX_HEADER_BYTES = 10_240  # request line and header values ("Quotas for HTTP APIs")
+
+
+class HttpApis:
+    """Answers requests to HTTP APIs."""
+
+    def __init__(self, calls: FunctionCalls, gatekeeper: Gatekeeper, throttles: Throttles):
+        self._calls = calls
+        self._gatekeeper = gatekeeper
+        self._throttles = throttles
+        self._jwt = JwtAuthorizers()
+        self._lambda = LambdaAuthorizers(calls)
+        self._proxy = HttpProxy()
+        self._log = AccessLog()
+
+    def close(self) -> None:
+        """End the threads."""
+        self._jwt.close()
+        self._proxy.close()
+        self._log.close()
+
+    async def answer(self, call: Call, api: HttpApi) -> Answer:
+        """Route, authorise, integrate; whatever stops a request on its way is its answer."""
+        selected = select_stage(api.stages, call.path)
+        if selected is None or selected[0].deployment is None or api.is_disabled:
+            return json_answer(404, "Not Found")
+        stage, path = selected
+        trace_id = next((v for n, v in call.fields if n == "x-amzn-trace-id"), None)
+        exchange = Exchange(call, api, stage, path, trace_id or new_trace_id())
+        try:
+            status, headers, body = await self._answer(exchange)
+        except Refused as refused:
+            exchange.outcome["error.message"] = refused.message
+            status, headers, body = json_answer(refused.status, refused.message, refused.headers)
+        headers = _with_cors(exchange, headers)
+        headers.append((b"apigw-requestid", exchange.request_id.encode()))
+        elapsed_ms = round((time.time() - exchange.started) * 1000)
+        exchange.outcome |= {
+            "status": status,
+            "responseLength": len(body),
+            "responseLatency": elapsed_ms,
+            "dataProcessed": len(call.request.body) + len(body),
+        }
+        self._log.write(exchange)
+        return status, headers, body
+
+    async def _answer(self, exchange: Exchange) -> Answer:
+        deployment, request = exchange.stage.deployment, exchange.call.request
+        _check_size(exchange)
+        if deployment.cors and _is_preflight(exchange):
+            return 204, preflight(deployment.cors, exchange.headers["origin"]), b""
+        found = select_route(deployment.routes, request.method, exchange.path)
+        if found is None:
+            raise Refused(404)
+        exchange.route, exchange.path_parameters = found.route, found.parameters
+        if not self._throttles.admit(exchange.api, exchange.stage, found.route):
+            raise Refused(429)
+        try:
+            exchange.authorization = await self._authorize(exchange)
+        except Refused as refused:
+            exchange.outcome["authorizer.error"] = str(refused)
+            raise
+        response = await self._integrate(exchange)
+        fields = [(n.encode("latin-1", "replace"), v.encode()) for n, v in response.fields]
+        return response.status, fields, response.body
+
+    async def _authorize(self, exchange: Exchange) -> Authorization:
+        route = exchange.route
+        if route.authorization == "AWS_IAM":
+            return self._authorize_iam(exchange)
+        if route.authorizer is None:
+            if route.authorization != "NONE":
+                raise Refused(500, "the route's authorizer is gone")
+            return Authorization()
+        if route.authorization == "JWT":
+            return await self._jwt.authorize(exchange)
+        return await self._lambda.authorize(exchange)
+
+    def _authorize_iam(self, exchange: Exchange) -> Authorization:
+        request, account_id = exchange.call.request, exchange.api.account_id
+        is_allowed, principal = self._gatekeeper.may_invoke_api(request, exchange.arn())
+        if not is_allowed:
+            raise Refused(403)
+        iam = iam_identity(request, account_id, principal)
+        identity = {
+            "accessKey": iam["accessKey"],
+            "accountId": iam["accountId"],
+            "caller": iam["callerId"],
+            "user": iam["userId"],
+            "userArn": iam["userArn"],
+        }
+        variables = {f"identity.{name}": value for name, value in identity.items()}
+        return Authorization({"iam": iam}, {}, identity, variables)
+
+    async def _integrate(self, exchange: Exchange) -> Response:
+        integration = exchange.route.integration
+        if integration is None:
+            raise Refused(500, "the route has no integration")
+        request = map_request(integration.request_parameters, exchange)
+        began = time.time()
+        try:
+            if integration.type == "AWS_PROXY" and not integration.subtype:
+                response = await self._invoke(exchange, request)
+            elif integration.type == "HTTP_PROXY":
+                response = await self._proxy.call(exchange, request)
+            else:
+                kind = integration.subtype or integration.type
+                raise Refused(500, f"localcloud has no integrations of type {kind}")
+        except Refused as refused:
+            exchange.outcome |= {
+                "integrationErrorMessage": str(refused),
+                "integration.error": str(refused),
+            }
+            raise
+        finally:
+            latency_ms = round((time.time() - began) * 1000)
+            exchange.outcome |= {
+                "integrationLatency": latency_ms,
+                "integration.latency": latency_ms,
+            }
+        exchange.outcome["integration.status"] = response.status
+        return map_response(integration.response_parameters, exchange, response)
+
+    async def _invoke(self, exchange: Exchange, request: BackendRequest) -> Response:
+        integration = exchange.route.integration
+        if len(exchange.call.request.body) > _MAX_FUNCTION_EVENT_BYTES:
+            raise Refused(413)
+        arn = function_arn(with_stage_variables(integration.uri, exchange.stage.variables))
+        answered = await self._calls.invoke(
+            arn, integration_event(exchange, request), exchange.route_arn(),
+            integration.credentials, integration.timeout_s, exchange.trace_id,
+        )  # fmt: skip
+        exchange.outcome |= {
+            "integrationStatus": 200,
+            "integration.integrationStatus": 200,
+            "integration.requestId": answered.request_id,
+            "awsEndpointRequestId": answered.request_id,
+        }
+        if answered.failed:
+            raise Refused(500, "The Lambda function returned an error")
+        payload = payload_v2 if integration.payload_version == "2.0" else payload_v1
+        try:
+            status, fields, body = payload.response(answered.payload)
+        except payload_v2.MalformedResponse as error:
+            raise Refused(
+                500,
+                "The response from the Lambda function doesn't match the format that API Gateway "
+                f"expects: {error}",
+            ) from error
+        return Response(status, tuple(fields), body)
+
+
+def _check_size(exchange: Exchange) -> None:
+    request = exchange.call.request
+    if len(request.body) > _MAX_PAYLOAD_BYTES:
+        raise Refused(413)
+    line = len(request.method) + len(request.path) + len(request.query)
+    if line + sum(len(value) for _, value in exchange.call.fields) > _MAX_HEADER_BYTES:
+        raise Refused(431)
+
+
+def _is_preflight(exchange: Exchange) -> bool:
+    headers: Mapping[str, str] = exchange.headers
+    return (
+        exchange.call.request.method == "OPTIONS"
+        and "origin" in headers
+        and "access-control-request-method" in headers
+    )
+
+
+def _with_cors(exchange: Exchange, headers: Headers) -> Headers:
+    """With a CORS configuration the integration's own CORS headers count for nothing."""
+    cors, origin = exchange.stage.deployment.cors, exchange.headers.get("origin")
+    if not cors or _is_preflight(exchange):
+        return list(headers)
+    own = [pair for pair in headers if not pair[0].startswith(b"access-control-")]
+    return own + (cors_headers(cors, origin) if origin else [])

@@ -1,0 +1,97 @@
+"""HTTP proxy integrations: the request goes on to another HTTP server, its answer comes back.
+
+"Create HTTP proxy integrations for HTTP APIs".
+"""
+
+import asyncio
+import re
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote, urlsplit
+
+import urllib3
+
+from .exchange import Exchange
+from .function_calls import with_stage_variables
+from .parameter_mapping import BackendRequest, Response
+from .refusals import Refused
+
+_WORKERS = 32
+# Of one connection, not of the message (RFC 9110, 7.6.1), and what each side says itself.
+_OF_THE_CONNECTION = {
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
+    "transfer-encoding", "upgrade", "host", "content-length",
+}  # fmt: skip
+_VARIABLE = re.compile(r"\{(\w+)\+?\}")
+
+
+class HttpProxy:
+    """Calls other servers, in threads of its own, with connections that are kept open."""
+
+    def __init__(self):
+        self._pool = urllib3.PoolManager(num_pools=32, maxsize=_WORKERS, retries=False)
+        self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="http-proxy")
+
+    def close(self) -> None:
+        """End the threads and the connections."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+        self._pool.clear()
+
+    async def call(self, exchange: Exchange, request: BackendRequest) -> Response:
+        """Send a request on. Raises Refused(503) where nothing answers in time."""
+        integration = exchange.route.integration
+        method = exchange.call.request.method
+        if integration.method != "ANY":
+            method = integration.method
+        call = asyncio.get_running_loop().run_in_executor(
+            self._workers, self._send, method, target_url(exchange, request),
+            _headers(exchange, request), exchange.call.request.body, integration.timeout_s,
+        )  # fmt: skip
+        try:
+            return await asyncio.wait_for(call, integration.timeout_s)
+        except (TimeoutError, urllib3.exceptions.HTTPError) as error:
+            raise Refused(503, f"{type(error).__name__}: {error}") from error
+
+    def _send(
+        self, method: str, url: str, headers: urllib3.HTTPHeaderDict, body: bytes, timeout_s: float
+    ) -> Response:
+        answer = self._pool.request(
+            method, url, body=body or None, headers=headers, redirect=False,
+            timeout=urllib3.Timeout(total=timeout_s), decode_content=False,
+        )  # fmt: skip
+        fields = tuple(
+            (name.lower(), value)
+            for name, value in answer.headers.items()
+            if name.lower() not in _OF_THE_CONNECTION
+        )
+        return Response(answer.status, fields, answer.data)
+
+
+def target_url(exchange: Exchange, request: BackendRequest) -> str:
+    """The integration's URI with its path variables filled in, and the request's query.
+
+    The $default route adds the whole path, and a mapping of the path takes the place of the URI's.
+    """
+    uri = with_stage_variables(exchange.route.integration.uri, exchange.stage.variables)
+    known = exchange.path_parameters
+    uri = _VARIABLE.sub(lambda found: quote(known.get(found[1], found[0]), safe="/{}+"), uri)
+    parts = urlsplit(uri)
+    path = parts.path
+    if request.is_overwritten:
+        path = request.path
+    elif exchange.route.key == "$default":
+        path = path.rstrip("/") + request.path
+    query = "&".join(part for part in (parts.query, request.query) if part)
+    return f"{parts.scheme}://{parts.netloc}{path or '/'}" + (f"?{query}" if query else "")
+
+
+def _headers(exchange: Exchange, request: BackendRequest) -> urllib3.HTTPHeaderDict:
+    headers = urllib3.HTTPHeaderDict()
+    for name, value in request.fields:
+        if name not in _OF_THE_CONNECTION:
+            headers.add(name, value)
+    call = exchange.call
+    # HTTP APIs send Forwarded, where REST APIs send X-Forwarded-For.
+    headers.add("Forwarded", f"for={call.source_ip};host={call.domain};proto=http")
+    headers.add("Via", "HTTP/1.1 AmazonAPIGateway")
+    headers["X-Amzn-Trace-Id"] = exchange.trace_id
+    return headers
