@@ -21,8 +21,7 @@ from .control_plane import (
     cloudwatch,
     event_rules,
     functions,
-    gateway_operations,
-    gateway_resources,
+    gateway_endpoints,
     instances,
     lambda_checks,
     lambda_concurrency,
@@ -256,8 +255,7 @@ class LocalCloud:
             lambda arn, wanted: loop.call_soon_threadsafe(service.provide, arn, wanted)
         )
         lambda_urls.install(self._function_url)
-        gateway_operations.install()
-        gateway_resources.install(self._api_endpoint)
+        gateway_endpoints.install(self._api_endpoint)
         door = FrontDoor(
             self.account_id, self.region, moto, service, gatekeeper, notifications,
             OwnPages(self.status, self.record, settings, reset),

@@ -8,12 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from . import function_urls, invoke_api, request_origin
 from .actions import ApiRequest, credential_scope
-from .control_plane.moto_app import MotoApp
+from .control_plane.moto_app import MotoApp, install_gateways
 from .control_plane.state import may_change, note_change
 from .function_urls import FunctionUrls
 from .functions.service import FunctionService
 from .gateways import addresses
-from .gateways.gateways import Gateways
 from .identity import Gatekeeper
 from .notifications import Notifications
 from .own_pages import PREFIX, OwnPages
@@ -44,7 +43,7 @@ class FrontDoor:
         self._notifications = notifications
         self._pages = pages
         self._urls = FunctionUrls(service, gatekeeper, account_id)
-        self._gateways = Gateways(service, gatekeeper, account_id)
+        self._gateways: asyncio.Future | None = None
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moto")
 
     async def __call__(self, scope, receive, send) -> None:
@@ -71,7 +70,8 @@ class FrontDoor:
 
     def close(self) -> None:
         """End the worker threads."""
-        self._gateways.close()
+        if self._gateways and self._gateways.done():
+            self._gateways.result().close()
         self._workers.shutdown(wait=True, cancel_futures=True)
 
     async def _answer(self, scope, body: bytes, held: list):
@@ -90,7 +90,8 @@ class FrontDoor:
             return await self._urls.answer(asked)
         called = addresses.match(request, scope)
         if called:
-            return await self._gateways.answer(called)
+            gateways = await self._loaded_gateways()
+            return await gateways.answer(called)
         signed = credential_scope(request)
         origin = self._origin(scope, request) if not signed or signed.service == "s3" else None
         denial = self._gatekeeper.check(request)
@@ -118,6 +119,20 @@ class FrontDoor:
             status, headers, content = answer
             return status, origin.stamp(headers), content
         return answer
+
+    def _loaded_gateways(self) -> asyncio.Future:
+        """The gateways, which are loaded with the first request to an API: a start needs none."""
+        if self._gateways is None:
+
+            def load():
+                install_gateways()
+                from .gateways.gateways import Gateways
+
+                return Gateways(self._service, self._gatekeeper, self._account_id)
+
+            loop = asyncio.get_running_loop()
+            self._gateways = loop.run_in_executor(self._workers, load)
+        return self._gateways
 
     def _origin(self, scope, request: ApiRequest) -> RequestOrigin:
         client = scope.get("client")

@@ -22,6 +22,7 @@ from moto.s3 import models as s3_models
 
 from . import (
     custom_resource_responses,
+    gateway_operations,
     lambda_resources,
     stack_change_sets,
     stack_custom_resources,
@@ -208,6 +209,7 @@ def install() -> None:
         return
     _installed = True
     lambda_resources.install()
+    gateway_operations.install()
     _put(lambda_models.LambdaFunction, stack_resources.Function)
     _put(lambda_models.LayerVersion, stack_resources.LayerVersion)
     _put(lambda_models.Permission, stack_resources.Permission)

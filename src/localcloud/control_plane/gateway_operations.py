@@ -14,7 +14,7 @@ from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.apigatewayv2.urls import url_paths
 
 from ..gateways.routes import split_key
-from . import gateway_deployments
+from . import gateway_deployments, gateway_endpoints
 
 _API = "{0}/v2/apis/(?P<api_id>[^/]+)"
 _STAGE = _API + "/stages/(?P<stage_name>[^/]+)"
@@ -116,6 +116,9 @@ def install() -> None:
     if hasattr(ApiGatewayV2Response, "create_deployment"):
         return
     gateway_deployments.install()
+    Api.api_endpoint = property(
+        lambda api: gateway_endpoints.endpoint(api.api_id), lambda api, value: None
+    )
     for name, member in vars(Operations).items():
         if not name.startswith("__"):
             setattr(ApiGatewayV2Response, name, member)

@@ -1,9 +1,9 @@
-"""moto's HTTP APIs, described for the gateways; and the addresses by which they are reached."""
+"""moto's HTTP APIs, described for the gateways."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from moto.apigatewayv2 import models
@@ -23,14 +23,6 @@ from ..gateways.routes import split_key
 _DEFAULT_TIMEOUT_MS = 30_000
 
 
-def install(address: Callable[[str], str]) -> None:
-    """Give APIs the addresses at which they answer here: `address(api_id)`.
-
-    It is asked whenever somebody reads it, since the port may be another after a restart.
-    """
-    Api.api_endpoint = property(lambda api: address(api.api_id), lambda api, value: None)
-
-
 def find_http_api(api_id: str, account_id: str) -> HttpApi | None:
     """The HTTP API with an id, in whatever region it is; None where there is none."""
     for region, backend in list(apigatewayv2_backends[account_id].items()):
@@ -42,7 +34,9 @@ def find_http_api(api_id: str, account_id: str) -> HttpApi | None:
     return None
 
 
-def describe(api: Api, deployment_id: str, is_automatic: bool, description: str | None):
+def describe(
+    api: Api, deployment_id: str, is_automatic: bool, description: str | None
+) -> Deployment:
     """A snapshot of what a deployment holds: routes with their integrations and authorizers, CORS."""
     authorizers = {each.id: _authorizer(each) for each in api.authorizers.values()}
     integrations = {each.id: _integration(each) for each in api.integrations.values()}

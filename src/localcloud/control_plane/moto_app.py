@@ -55,6 +55,8 @@ class MotoApp:
             host, port = scope["server"]
             custom_resource_responses.serve_at(f"http://{host}:{port}")
             _install_cloudformation()
+        if service == "apigateway":
+            install_gateways()
         if service == "lambda":
             answered = self._lambda(scope, body)
             if answered:
@@ -130,6 +132,12 @@ def _install_cloudformation() -> None:
         finally:
             if hidden:
                 sys.modules.pop(name, None)
+
+
+def install_gateways() -> None:
+    """Load API Gateway when it is first asked for, be it for a resource or for an answer."""
+    with _loading:
+        importlib.import_module(".gateway_operations", __package__).install()
 
 
 def _is_html(headers: list[tuple[bytes, bytes]]) -> bool:
