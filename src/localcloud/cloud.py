@@ -260,7 +260,9 @@ class LocalCloud:
             self.account_id, self.region, moto, service, gatekeeper, notifications,
             OwnPages(self.status, self.record, settings, reset),
         )  # fmt: skip
-        config = uvicorn.Config(door, log_level="warning", access_log=False, lifespan="off")
+        config = uvicorn.Config(
+            door, log_level="warning", access_log=False, lifespan="off", proxy_headers=False
+        )
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None
         try:
