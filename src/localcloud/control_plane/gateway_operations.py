@@ -8,13 +8,12 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
-from moto.apigatewayv2.exceptions import APIGatewayV2Error, BadRequestException
+from moto.apigatewayv2.exceptions import BadRequestException
 from moto.apigatewayv2.models import Api, Stage
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.apigatewayv2.urls import url_paths
 
-from ..gateways.routes import split_key
-from . import gateway_deployments, gateway_endpoints
+from . import gateway_checks, gateway_deployments, gateway_endpoints
 
 _API = "{0}/v2/apis/(?P<api_id>[^/]+)"
 _STAGE = _API + "/stages/(?P<stage_name>[^/]+)"
@@ -32,15 +31,6 @@ _STAGE_MEMBERS = {
     "description": "description",
     "stageVariables": "stage_variables",
 }
-
-
-class Conflict(APIGatewayV2Error):
-    """Something of that name is there already."""
-
-    code = 409
-
-    def __init__(self, message: str):
-        super().__init__("ConflictException", message)
 
 
 class Operations:
@@ -124,7 +114,7 @@ def install() -> None:
             setattr(ApiGatewayV2Response, name, member)
     for path in _PATHS:
         url_paths[path] = ApiGatewayV2Response.dispatch
-    _check_parameters()
+    gateway_checks.install()
     _quick_create()
 
 
@@ -179,53 +169,3 @@ def _quick_create() -> None:
         return answer
 
     ApiGatewayV2Response.create_api = create_api
-
-
-def _check_parameters() -> None:
-    """What API Gateway refuses of an HTTP API and moto takes."""
-    create_route, update_route = Api.create_route, Api.update_route
-    create_integration, create_stage = Api.create_integration, Api.create_stage
-
-    @functools.wraps(create_route)
-    def checked_create_route(self, api_key_required, authorization_scopes, route_key, *rest, **more):
-        _check_route_key(self, route_key)
-        return create_route(self, api_key_required, authorization_scopes, route_key, *rest, **more)
-
-    @functools.wraps(update_route)
-    def checked_update_route(self, route_id, **changes):
-        key = changes.get("route_key")
-        if key and key != self.get_route(route_id).route_key:
-            _check_route_key(self, key)
-        return update_route(self, route_id, **changes)
-
-    @functools.wraps(create_integration)
-    def checked_create_integration(self, *args, **given):
-        if self.protocol_type == "HTTP" and not given.get("payload_format_version"):
-            # Required ("Create AWS Lambda proxy integrations for HTTP APIs"); the words after those
-            # for an authorizer's.
-            raise BadRequestException("PayloadFormatVersion is a required parameter for integration")
-        return create_integration(self, *args, **given)
-
-    @functools.wraps(create_stage)
-    def checked_create_stage(self, config):
-        if config["stageName"] in self.stages:
-            raise Conflict("Stage already exists")
-        stage = create_stage(self, config)
-        if config.get("deploymentId"):
-            stage.deployment = gateway_deployments.find(self, config["deploymentId"])
-        return stage
-
-    Api.create_route = checked_create_route
-    Api.update_route = checked_update_route
-    Api.create_integration = checked_create_integration
-    Api.create_stage = checked_create_stage
-
-
-def _check_route_key(api: Api, key: str) -> None:
-    if api.protocol_type == "HTTP" and split_key(key) is None:
-        raise BadRequestException(
-            "The provided route key is not formatted properly for HTTP protocol. Format should be "
-            '"<HTTP METHOD> /<RESOURCE PATH>" or "$default"'
-        )
-    if any(route.route_key == key for route in api.routes.values()):
-        raise Conflict(f"Route with key {key} already exists for this API")

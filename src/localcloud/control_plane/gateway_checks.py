@@ -1,0 +1,104 @@
+"""What API Gateway refuses of an HTTP API and moto takes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from moto.apigatewayv2.exceptions import APIGatewayV2Error, BadRequestException
+from moto.apigatewayv2.models import Api
+
+from ..gateways.parameter_mapping import is_reserved
+from ..gateways.routes import split_key
+from . import gateway_deployments
+
+
+class Conflict(APIGatewayV2Error):
+    """Something of that name is there already."""
+
+    code = 409
+
+    def __init__(self, message: str):
+        super().__init__("ConflictException", message)
+
+
+def install() -> None:
+    """Check the parameters of what is made in an API."""
+    create_route, update_route = Api.create_route, Api.update_route
+    create_integration, update_integration = Api.create_integration, Api.update_integration
+    create_stage = Api.create_stage
+
+    @functools.wraps(create_route)
+    def checked_create_route(self, api_key_required, authorization_scopes, route_key, *rest, **more):
+        _check_route_key(self, route_key)
+        return create_route(self, api_key_required, authorization_scopes, route_key, *rest, **more)
+
+    @functools.wraps(update_route)
+    def checked_update_route(self, route_id, **changes):
+        key = changes.get("route_key")
+        if key and key != self.get_route(route_id).route_key:
+            _check_route_key(self, key)
+        return update_route(self, route_id, **changes)
+
+    @functools.wraps(create_integration)
+    def checked_create_integration(self, *args, **given):
+        if self.protocol_type == "HTTP":
+            if not given.get("payload_format_version"):
+                # Required ("Create AWS Lambda proxy integrations for HTTP APIs"); worded like what
+                # an authorizer without one gets.
+                raise BadRequestException(
+                    "PayloadFormatVersion is a required parameter for integration"
+                )
+            _check_mappings(given)
+        return create_integration(self, *args, **given)
+
+    @functools.wraps(update_integration)
+    def checked_update_integration(self, integration_id, **changes):
+        if self.protocol_type == "HTTP":
+            _check_mappings(changes)
+        return update_integration(self, integration_id, **changes)
+
+    @functools.wraps(create_stage)
+    def checked_create_stage(self, config):
+        if config["stageName"] in self.stages:
+            raise Conflict("Stage already exists")
+        deployment_id = config.get("deploymentId")
+        deployment = gateway_deployments.find(self, deployment_id) if deployment_id else None
+        stage = create_stage(self, config)
+        if deployment:
+            stage.deployment = deployment
+        return stage
+
+    Api.create_route = checked_create_route
+    Api.update_route = checked_update_route
+    Api.create_integration = checked_create_integration
+    Api.update_integration = checked_update_integration
+    Api.create_stage = checked_create_stage
+
+
+def _check_route_key(api: Api, key: str) -> None:
+    if api.protocol_type == "HTTP" and split_key(key) is None:
+        raise BadRequestException(
+            "The provided route key is not formatted properly for HTTP protocol. Format should be "
+            '"<HTTP METHOD> /<RESOURCE PATH>" or "$default"'
+        )
+    if any(route.route_key == key for route in api.routes.values()):
+        raise Conflict(f"Route with key {key} already exists for this API")
+
+
+def _check_mappings(given: Mapping[str, Any]) -> None:
+    """By "Transform API requests and responses for HTTP APIs", Reserved headers."""
+    mappings = [given.get("request_parameters") or {}]
+    mappings += (given.get("response_parameters") or {}).values()
+    for header in _headers(mappings):
+        if is_reserved(header):
+            raise BadRequestException(f"Operations on header {header} are restricted")
+
+
+def _headers(mappings: Iterable[Mapping[str, str]]) -> Iterable[str]:
+    for mapping in mappings:
+        for key in mapping:
+            _, _, target = key.partition(":")
+            if target.startswith("header."):
+                yield target.removeprefix("header.")
