@@ -18,7 +18,10 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture(scope="module")
 def api(local_cloud):
     api = HttpApi(local_cloud)
-    echo, answers = make_function(local_cloud, "echo"), make_function(local_cloud, "answers", ANSWERS)
+    echo, answers = (
+        make_function(local_cloud, "echo"),
+        make_function(local_cloud, "answers", ANSWERS),
+    )
     for version in ("1.0", "2.0"):
         api.route(f"ANY /{version}/events/{{id}}", api.integrate(echo, version))
         api.route(f"POST /{version}/answers", api.integrate(answers, version))
@@ -204,7 +207,9 @@ def test_a_failing_function_is_an_internal_error(local_cloud):
 
 def test_the_function_must_let_the_route_in(local_cloud):
     api = HttpApi(local_cloud, stage="dev")
-    arn = deploy(local_cloud, "guarded", "def handler(event, context): return 'in'\n")["FunctionArn"]
+    arn = deploy(local_cloud, "guarded", "def handler(event, context): return 'in'\n")[
+        "FunctionArn"
+    ]
     integration = api.integrate(arn)
     api.route("GET /pets/{id}", integration)
     api.route("$default", integration)
@@ -230,7 +235,9 @@ def test_the_function_must_let_the_route_in(local_cloud):
 
 def test_a_role_may_let_the_route_in(local_cloud):
     api = HttpApi(local_cloud)
-    arn = deploy(local_cloud, "by-role", "def handler(event, context): return 'in'\n")["FunctionArn"]
+    arn = deploy(local_cloud, "by-role", "def handler(event, context): return 'in'\n")[
+        "FunctionArn"
+    ]
     iam = local_cloud.client("iam")
     trust = {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}}
     role = iam.create_role(

@@ -148,9 +148,7 @@ def test_answers_are_kept(local_cloud, functions):
     assert invocations(local_cloud, "counting") == 1
     assert say(api, "also").status == 200
     assert invocations(local_cloud, "counting") == 2, "another identity"
-    api.client.update_authorizer(
-        ApiId=api.id, AuthorizerId=kept, AuthorizerResultTtlInSeconds=0
-    )
+    api.client.update_authorizer(ApiId=api.id, AuthorizerId=kept, AuthorizerResultTtlInSeconds=0)
     say(api, "yes"), say(api, "yes")
     assert invocations(local_cloud, "counting") == 4, "0 keeps nothing"
 

@@ -108,7 +108,11 @@ def test_answers(local_cloud):
         )
         api.route("GET /{status}", integration)
         changed = api.call("/500")
-        assert (changed.status, changed.headers["x-code"], changed.headers["x-copy"]) == (403, "5", "1")
+        assert (changed.status, changed.headers["x-code"], changed.headers["x-copy"]) == (
+            403,
+            "5",
+            "1",
+        )
         assert changed.headers["x-gone"] is None and changed.headers["x-kept"] == "1"
         assert api.call("/404").headers["x-kept"] == "$default"
         untouched = api.call("/200")

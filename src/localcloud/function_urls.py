@@ -142,9 +142,7 @@ def make_event(
     if url.auth_type == "AWS_IAM":
         context["authentication"] = None
         context["authorizer"] = {"iam": iam_identity(request, account_id, principal)}
-    return payload_v2.make_event(
-        unquote(asked.path), request.query, headers, context, request.body
-    )
+    return payload_v2.make_event(unquote(asked.path), request.query, headers, context, request.body)
 
 
 def _refusal(status: int, code: str, message: str | None, reason: str | None = None) -> Answer:

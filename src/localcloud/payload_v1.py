@@ -31,7 +31,8 @@ def _response(payload: bytes) -> tuple[int, Fields, bytes]:
     status = status_code(answer.get("statusCode", 200))
     fields: Fields = []
     several = {
-        str(name).lower(): values for name, values in (answer.get("multiValueHeaders") or {}).items()
+        str(name).lower(): values
+        for name, values in (answer.get("multiValueHeaders") or {}).items()
     }
     for name, values in several.items():
         if not isinstance(values, list):

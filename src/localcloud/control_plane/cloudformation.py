@@ -27,6 +27,7 @@ from . import (
     stack_change_sets,
     stack_custom_resources,
     stack_deployment,
+    stack_gateway_resources,  # noqa: F401 (moto finds the types among the classes that are loaded)
     stack_nested,
     stack_operations,
     stack_resources,

@@ -30,27 +30,22 @@ def install() -> None:
     create_stage = Api.create_stage
 
     @functools.wraps(create_route)
-    def checked_create_route(self, api_key_required, authorization_scopes, route_key, *rest, **more):
-        _check_route_key(self, route_key)
+    def checked_create_route(
+        self, api_key_required, authorization_scopes, route_key, *rest, **more
+    ):
+        check_route_key(self, route_key)
         return create_route(self, api_key_required, authorization_scopes, route_key, *rest, **more)
 
     @functools.wraps(update_route)
     def checked_update_route(self, route_id, **changes):
         key = changes.get("route_key")
         if key and key != self.get_route(route_id).route_key:
-            _check_route_key(self, key)
+            check_route_key(self, key)
         return update_route(self, route_id, **changes)
 
     @functools.wraps(create_integration)
     def checked_create_integration(self, *args, **given):
-        if self.protocol_type == "HTTP":
-            if not given.get("payload_format_version"):
-                # Required ("Create AWS Lambda proxy integrations for HTTP APIs"); worded like what
-                # an authorizer without one gets.
-                raise BadRequestException(
-                    "PayloadFormatVersion is a required parameter for integration"
-                )
-            _check_mappings(given)
+        check_integration(self, given)
         return create_integration(self, *args, **given)
 
     @functools.wraps(update_integration)
@@ -77,7 +72,8 @@ def install() -> None:
     Api.create_stage = checked_create_stage
 
 
-def _check_route_key(api: Api, key: str) -> None:
+def check_route_key(api: Api, key: str) -> None:
+    """Raises BadRequestException for a malformed key, Conflict for one that another route has."""
     if api.protocol_type == "HTTP" and split_key(key) is None:
         raise BadRequestException(
             "The provided route key is not formatted properly for HTTP protocol. Format should be "
@@ -85,6 +81,17 @@ def _check_route_key(api: Api, key: str) -> None:
         )
     if any(route.route_key == key for route in api.routes.values()):
         raise Conflict(f"Route with key {key} already exists for this API")
+
+
+def check_integration(api: Api, given: Mapping[str, Any]) -> None:
+    """Raises BadRequestException for what an HTTP API takes no integration with."""
+    if api.protocol_type != "HTTP":
+        return
+    if not given.get("payload_format_version"):
+        # Required ("Create AWS Lambda proxy integrations for HTTP APIs"); worded like what an
+        # authorizer without one gets.
+        raise BadRequestException("PayloadFormatVersion is a required parameter for integration")
+    _check_mappings(given)
 
 
 def _check_mappings(given: Mapping[str, Any]) -> None:

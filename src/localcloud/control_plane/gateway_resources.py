@@ -53,7 +53,9 @@ def pascal(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _route(
-    route: models.Route, integrations: Mapping[str, Integration], authorizers: Mapping[str, Authorizer]
+    route: models.Route,
+    integrations: Mapping[str, Integration],
+    authorizers: Mapping[str, Authorizer],
 ) -> Route | None:
     split = split_key(route.route_key)
     if split is None:

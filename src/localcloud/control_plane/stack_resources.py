@@ -22,6 +22,12 @@ from .lambda_resources import set_logging_config
 # A change to one of these makes a new physical resource (the reference's "Update requires:
 # Replacement"). None: a change to any property does.
 _REPLACED_BY: dict[str, frozenset[str] | None] = {
+    "AWS::ApiGatewayV2::Api": frozenset({"ProtocolType"}),
+    "AWS::ApiGatewayV2::Authorizer": frozenset({"ApiId"}),
+    "AWS::ApiGatewayV2::Deployment": None,
+    "AWS::ApiGatewayV2::Integration": frozenset({"ApiId"}),
+    "AWS::ApiGatewayV2::Route": frozenset({"ApiId"}),
+    "AWS::ApiGatewayV2::Stage": frozenset({"ApiId", "StageName"}),
     "AWS::IAM::Role": frozenset({"RoleName", "Path"}),
     "AWS::Lambda::Function": frozenset({"FunctionName", "PackageType"}),
     "AWS::Lambda::LayerVersion": None,

@@ -30,7 +30,6 @@ class Call:
     port: int
 
 
-
 def joined(fields: Iterable[Field]) -> dict[str, str]:
     """Header values by name; those of repeated headers joined by commas, cookies by semicolons."""
     found: dict[str, str] = {}

@@ -54,7 +54,10 @@ class JwtAuthorizers:
         held = _scopes(claims)
         if route.scopes and not set(route.scopes) & set(held):
             raise _refused(
-                403, "insufficient_scope", "the token does not have the required scopes", route.scopes
+                403,
+                "insufficient_scope",
+                "the token does not have the required scopes",
+                route.scopes,
             )
         texts = {name: _claim_text(value) for name, value in claims.items()}
         found = {"claims": texts, "scopes": held if route.scopes else None}
