@@ -1,4 +1,4 @@
-"""Lambda's metrics, where moto's CloudWatch looks for those that services bring."""
+"""Lambda's and API Gateway's metrics, where moto's CloudWatch looks for those that services bring."""
 
 import copy
 import functools
@@ -12,10 +12,11 @@ from moto.core.common_models import CloudWatchMetricProvider
 
 from ..functions.metrics import NAMESPACE, Datum
 
-_data: Callable[[str], list[Datum]]
+# By namespace: what was counted in a region.
+_sources: dict[str, Callable[[str], list[Datum]]] = {}
 
 
-class LambdaMetrics(CloudWatchMetricProvider):
+class OwnMetrics(CloudWatchMetricProvider):
     """moto asks every subclass of the provider; it makes no instance."""
 
     @staticmethod
@@ -23,7 +24,7 @@ class LambdaMetrics(CloudWatchMetricProvider):
         """A datum for each metric and minute."""
         return [
             MetricAggregatedDatum(
-                NAMESPACE,
+                namespace,
                 datum.name,
                 min_stat=datum.values.least,
                 max_stat=datum.values.most,
@@ -33,17 +34,23 @@ class LambdaMetrics(CloudWatchMetricProvider):
                 timestamp=datetime.fromtimestamp(datum.time, UTC).replace(tzinfo=None),
                 unit=datum.unit,
             )
-            for datum in _data(region)
+            for namespace, data in list(_sources.items())
+            for datum in data(region)
         ]
 
 
 def install(data: Callable[[str], list[Datum]]) -> None:
     """Let CloudWatch read Lambda's metrics: `data(region)` gives what was counted."""
-    global _data
-    _data = data
+    _sources.clear()
+    add(NAMESPACE, data)
     CloudWatchBackend.get_metric_statistics = _get_metric_statistics
     CloudWatchBackend.get_metric_data = _get_metric_data
     CloudWatchBackend.get_filtered_metrics = _get_filtered_metrics
+
+
+def add(namespace: str, data: Callable[[str], list[Datum]]) -> None:
+    """Let CloudWatch read another namespace's metrics too."""
+    _sources[namespace] = data
 
 
 # Statistics belong to one set of dimensions, neither more nor fewer ("CloudWatch concepts",

@@ -15,6 +15,7 @@ from ..gateways.descriptions import (
     HttpApi,
     Integration,
     Route,
+    RouteSettings,
     Stage,
     Throttle,
 )
@@ -108,17 +109,20 @@ def _stage(stage: models.Stage) -> Stage:
         stage.name,
         stage.deployment,
         stage.stage_variables or {},
-        _throttle(stage.default_route_settings),
-        {key: _throttle(settings) for key, settings in (stage.route_settings or {}).items()},
+        _route_settings(stage.default_route_settings),
+        {key: _route_settings(each) for key, each in (stage.route_settings or {}).items()},
         _log_group(log.get("DestinationArn", "")),
         log.get("Format", ""),
     )
 
 
-def _throttle(settings: Mapping[str, Any] | None) -> Throttle:
+def _route_settings(settings: Mapping[str, Any] | None) -> RouteSettings:
     given = pascal(settings or {})
     rate, burst = given.get("ThrottlingRateLimit"), given.get("ThrottlingBurstLimit")
-    return Throttle(None if rate is None else float(rate), None if burst is None else int(burst))
+    throttle = Throttle(
+        None if rate is None else float(rate), None if burst is None else int(burst)
+    )
+    return RouteSettings(throttle, given.get("DetailedMetricsEnabled") is True)
 
 
 def _log_group(arn: str) -> str | None:

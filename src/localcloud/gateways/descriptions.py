@@ -86,16 +86,30 @@ class Throttle:
 
 
 @dataclass(frozen=True)
+class RouteSettings:
+    """What a stage says of a route: how it is throttled, and whether it has metrics of its own."""
+
+    throttle: Throttle = Throttle()
+    is_detailed: bool = False
+
+
+@dataclass(frozen=True)
 class Stage:
-    """A stage as a request finds it. `throttles` are by route key, `throttle` is for all others."""
+    """A stage as a request finds it. `route_settings` are by route key, `default_settings` are for all
+    other routes.
+    """
 
     name: str
     deployment: Deployment | None
     variables: Mapping[str, str]
-    throttle: Throttle
-    throttles: Mapping[str, Throttle]
+    default_settings: RouteSettings
+    route_settings: Mapping[str, RouteSettings]
     log_group: str | None = None
     log_format: str = ""
+
+    def settings_of(self, route: Route) -> RouteSettings:
+        """The settings that hold for a route."""
+        return self.route_settings.get(route.key, self.default_settings)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """API Gateway as the front door sees it: a request to an API, and its answer."""
 
-from ..control_plane import gateway_resources
+from ..control_plane import cloudwatch, gateway_resources
 from ..functions.service import FunctionService
 from ..identity import Gatekeeper
 from .addresses import Call
 from .function_calls import FunctionCalls
 from .http_api import HttpApis
+from .metrics import NAMESPACE, ApiMetrics
 from .refusals import Answer, json_answer
 from .throttling import Throttles
 
@@ -15,7 +16,10 @@ class Gateways:
 
     def __init__(self, service: FunctionService, gatekeeper: Gatekeeper, account_id: str):
         self._account_id = account_id
-        self._http = HttpApis(FunctionCalls(service, gatekeeper), gatekeeper, Throttles())
+        metrics = ApiMetrics()
+        cloudwatch.add(NAMESPACE, metrics.data)
+        calls = FunctionCalls(service, gatekeeper)
+        self._http = HttpApis(calls, gatekeeper, Throttles(), metrics)
 
     def close(self) -> None:
         """End the threads."""

@@ -16,6 +16,7 @@ from .http_events import integration_event
 from .http_proxy import HttpProxy
 from .jwt_authorizer import JwtAuthorizers
 from .lambda_authorizer import LambdaAuthorizers
+from .metrics import ApiMetrics
 from .parameter_mapping import BackendRequest, Response, map_request, map_response
 from .refusals import Answer, Headers, Refused, json_answer
 from .routes import select_route, select_stage
@@ -29,10 +30,17 @@ _MAX_HEADER_BYTES = 10_240  # request line and header values ("Quotas for HTTP A
 class HttpApis:
     """Answers requests to HTTP APIs."""
 
-    def __init__(self, calls: FunctionCalls, gatekeeper: Gatekeeper, throttles: Throttles):
+    def __init__(
+        self,
+        calls: FunctionCalls,
+        gatekeeper: Gatekeeper,
+        throttles: Throttles,
+        metrics: ApiMetrics,
+    ):
         self._calls = calls
         self._gatekeeper = gatekeeper
         self._throttles = throttles
+        self._metrics = metrics
         self._jwt = JwtAuthorizers()
         self._lambda = LambdaAuthorizers(calls)
         self._proxy = HttpProxy()
@@ -67,6 +75,7 @@ class HttpApis:
             "dataProcessed": len(call.request.body) + len(body),
         }
         self._log.write(exchange)
+        self._metrics.observe(exchange)
         return status, headers, body
 
     async def _answer(self, exchange: Exchange) -> Answer:

@@ -38,7 +38,7 @@ class Throttles:
 
     def admit(self, api: HttpApi, stage: Stage, route: Route) -> bool:
         """Whether a request may go on now."""
-        wanted = stage.throttles.get(route.key, stage.throttle)
+        wanted = stage.settings_of(route).throttle
         if wanted != Throttle() and not self._take((api.id, stage.name, route.key), wanted):
             return False
         return self._take((api.region,), ACCOUNT)

@@ -1,0 +1,67 @@
+"""What CloudWatch shows of APIs, in the namespace AWS/ApiGateway.
+
+"Monitor CloudWatch metrics for HTTP APIs": by ApiId, by ApiId and Stage, and with detailed metrics by
+ApiId, Stage, Method and Resource. An average of 4xx or 5xx is the share of such answers.
+"""
+
+import threading
+
+from ..functions.metrics import Aggregate, Datum, Dimensions
+from .exchange import Exchange
+
+NAMESPACE = "AWS/ApiGateway"
+_PERIOD_S = 60
+_KEPT_MINUTES = 24 * 60  # as Lambda's
+_UNITS = {"Latency": "Milliseconds", "IntegrationLatency": "Milliseconds", "DataProcessed": "Bytes"}
+# What an exchange's outcome is called here.
+_OUTCOMES = {
+    "Latency": "responseLatency",
+    "IntegrationLatency": "integrationLatency",
+    "DataProcessed": "dataProcessed",
+}
+
+
+class ApiMetrics:
+    """Counts requests that have been answered. Read from other threads."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        # By minute, then region, name and dimensions.
+        self._minutes: dict[int, dict[tuple[str, str, Dimensions], Aggregate]] = {}
+
+    def observe(self, exchange: Exchange) -> None:
+        """Count an exchange that has its answer."""
+        status = exchange.outcome["status"]
+        values = {"Count": 1, "4xx": int(400 <= status < 500), "5xx": int(status >= 500)}
+        for name, variable in _OUTCOMES.items():
+            if variable in exchange.outcome:
+                values[name] = exchange.outcome[variable]
+        minute = int(exchange.started) // _PERIOD_S
+        with self._lock:
+            if minute not in self._minutes:
+                self._minutes[minute] = {}
+                self._minutes.pop(minute - _KEPT_MINUTES, None)
+            kept = self._minutes[minute]
+            for dimensions in _dimensions(exchange):
+                for name, value in values.items():
+                    key = (exchange.api.region, name, dimensions)
+                    kept.setdefault(key, Aggregate()).add(value)
+
+    def data(self, region: str) -> list[Datum]:
+        """Everything that has happened in a region."""
+        with self._lock:
+            return [
+                Datum(name, _UNITS.get(name, "Count"), dimensions, minute * _PERIOD_S, values)
+                for minute, kept in self._minutes.items()
+                for (where, name, dimensions), values in kept.items()
+                if where == region
+            ]
+
+
+def _dimensions(exchange: Exchange) -> list[Dimensions]:
+    api, stage, route = ("ApiId", exchange.api.id), ("Stage", exchange.stage.name), exchange.route
+    found: list[Dimensions] = [(api,), (api, stage)]
+    if route and exchange.stage.settings_of(route).is_detailed:
+        method = ("Method", exchange.call.request.method)
+        found.append((api, stage, method, ("Resource", route.path)))
+    return found
