@@ -20,6 +20,8 @@ class Issuer:
 
     def new_key(self, key_id):
         self.key = RSAKey.generate_key(2048, {"kid": key_id, "use": "sig"})
+        # Of a kind that API Gateway doesn't take.
+        self.elliptic_key = ECKey.generate_key("P-256", {"kid": f"{key_id}-elliptic"})
 
     def token(self, key=None, algorithm="RS256", **claims):
         """A token that is good for a minute; a claim that is None is left out."""
@@ -27,7 +29,7 @@ class Issuer:
         given = {"iss": self.address, "aud": "pets", "sub": "me", "exp": now + 60, "iat": now}
         given = {name: value for name, value in {**given, **claims}.items() if value is not None}
         key = key or self.key
-        header = {"alg": algorithm, "kid": self.key.kid}
+        header = {"alg": algorithm, "kid": key.kid}
         return jwt.encode(header, given, key, algorithms=[algorithm])
 
     def answer(self, method, path, headers, body):
@@ -35,7 +37,8 @@ class Issuer:
             content = {"issuer": self.address, "jwks_uri": f"{self.address}/keys"}
         else:
             self.fetched += 1
-            content = {"keys": [self.key.as_dict(private=False)]}
+            keys = (self.key, self.elliptic_key)
+            content = {"keys": [key.as_dict(private=False) for key in keys]}
         return 200, [("Content-Type", "application/json")], json.dumps(content).encode()
 
 
@@ -55,8 +58,3 @@ def issuer():
 def another_key(issuer):
     """A key of somebody else's under the issuer's key id."""
     return RSAKey.generate_key(2048, {"kid": issuer.key.kid})
-
-
-def elliptic_key(issuer):
-    """A key of a kind that API Gateway doesn't take."""
-    return ECKey.generate_key("P-256", {"kid": issuer.key.kid})

@@ -6,7 +6,7 @@ import pytest
 
 from deployment import wait_for
 from http_apis import HttpApi, make_function
-from json_web_tokens import another_key, elliptic_key, issuer
+from json_web_tokens import another_key, issuer
 
 UNAUTHORIZED = b'{"message":"Unauthorized"}'
 
@@ -75,7 +75,7 @@ def test_tokens_that_are_refused(api, identity_provider):
         provider.token(nbf=now + 60): "not valid yet",
         provider.token(iat=now + 60): "not valid yet",
         provider.token(key=another_key(provider)): "signature",
-        provider.token(key=elliptic_key(provider), algorithm="ES256"): "",
+        provider.token(key=provider.elliptic_key, algorithm="ES256"): "",
     }
     for token, why in refused.items():
         reply = call(api, token)

@@ -4,6 +4,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,18 +14,21 @@ Fields = list[tuple[str, str]]
 _MEMBERS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
 
 
-def response(payload: bytes) -> tuple[int, Fields, bytes]:
-    """Status, headers and body; the body is decoded where the function says that it is in base64.
+def response(
+    payload: bytes, decodes: Callable[[str], bool] = lambda content_type: True
+) -> tuple[int, Fields, bytes]:
+    """Status, headers and body. A body that the function says is in base64 is decoded, if `decodes` says
+    so of its content type: REST APIs do for their binary media types alone.
 
     Raises MalformedResponse.
     """
     try:
-        return _response(payload)
+        return _response(payload, decodes)
     except (ValueError, TypeError, AttributeError) as error:
         raise MalformedResponse(str(error)) from error
 
 
-def _response(payload: bytes) -> tuple[int, Fields, bytes]:
+def _response(payload: bytes, decodes: Callable[[str], bool]) -> tuple[int, Fields, bytes]:
     answer = json.loads(payload)
     if not isinstance(answer, dict) or not answer or set(answer) - _MEMBERS:
         raise MalformedResponse("not an object with the members of payload format 1.0")
@@ -47,7 +51,7 @@ def _response(payload: bytes) -> tuple[int, Fields, bytes]:
     body = answer.get("body") or ""
     if not isinstance(body, str):
         raise MalformedResponse("body is no string")
-    if answer.get("isBase64Encoded"):
+    if answer.get("isBase64Encoded") and decodes(dict(fields)["content-type"]):
         return status, fields, base64.b64decode(body, validate=True)
     return status, fields, body.encode()
 

@@ -13,7 +13,7 @@ from moto.apigatewayv2.models import Api, Stage
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.apigatewayv2.urls import url_paths
 
-from . import gateway_checks, gateway_deployments, gateway_endpoints
+from . import gateway_checks, gateway_deployments, gateway_endpoints, rest_gateway_resources
 
 _API = "{0}/v2/apis/(?P<api_id>[^/]+)"
 _STAGE = _API + "/stages/(?P<stage_name>[^/]+)"
@@ -106,6 +106,7 @@ def install() -> None:
     if hasattr(ApiGatewayV2Response, "create_deployment"):
         return
     gateway_deployments.install()
+    rest_gateway_resources.install()
     Api.api_endpoint = property(
         lambda api: gateway_endpoints.endpoint(api.api_id), lambda api, value: None
     )

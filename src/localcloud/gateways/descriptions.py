@@ -113,16 +113,22 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class HttpApi:
-    """An HTTP API and where it is."""
+class Api:
+    """An API of any kind and where it is. A disabled one answers nobody at its execute-api address."""
 
     id: str
     region: str
     account_id: str
     is_disabled: bool
-    stages: Mapping[str, Stage]
 
     def arn(self, *parts: str) -> str:
         """The execute-api ARN of a stage, method and path of this API."""
         place = f"arn:aws:execute-api:{self.region}:{self.account_id}:{self.id}"
         return "/".join((place, *parts))
+
+
+@dataclass(frozen=True)
+class HttpApi(Api):
+    """An HTTP API."""
+
+    stages: Mapping[str, Stage]

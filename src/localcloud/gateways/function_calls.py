@@ -16,7 +16,7 @@ from ..functions.concurrency import Throttled
 from ..functions.lineage import RecursionStopped
 from ..functions.service import FunctionService
 from ..identity import Gatekeeper, may_service
-from .refusals import Refused
+from .refusals import Failure, IntegrationFailed
 
 _SERVICE = "apigateway.amazonaws.com"
 _INVOKE = "lambda:InvokeFunction"
@@ -63,16 +63,16 @@ class FunctionCalls:
         timeout_s: float,
         trace_id: str,
     ) -> Answered:
-        """Run a function with an event. Raises Refused: 500 where it may not or can't be invoked, 503
-        where it is throttled or takes too long; it then runs on, as on AWS.
+        """Run a function with an event. Raises IntegrationFailed where it may not or can't be invoked,
+        is throttled, or takes too long; it then runs on, as on AWS.
         """
         try:
             _, _, _, region, account, *_ = arn.split(":")
             target = find_function(arn, None, account, region)
         except (FunctionNotFound, ValueError):
-            raise Refused(500, NO_PERMISSION) from None
+            raise IntegrationFailed(Failure.NOT_ALLOWED, NO_PERMISSION) from None
         if not self._may(arn, account, source_arn, role):
-            raise Refused(500, NO_PERMISSION)
+            raise IntegrationFailed(Failure.NOT_ALLOWED, NO_PERMISSION)
         request_id = str(uuid.uuid4())
         invocation = asyncio.ensure_future(
             self._service.invoke(
@@ -82,13 +82,14 @@ class FunctionCalls:
         done, _ = await asyncio.wait((invocation,), timeout=timeout_s)
         if not done:
             invocation.add_done_callback(lambda task: task.cancelled() or task.exception())
-            raise Refused(503, "Endpoint request timed out")
+            raise IntegrationFailed(Failure.TIMED_OUT, "Endpoint request timed out")
         try:
             outcome = invocation.result()
         except Throttled as throttled:
-            raise Refused(503, f"Rate Exceeded. {throttled.reason}") from throttled
+            reason = f"Rate Exceeded. {throttled.reason}"
+            raise IntegrationFailed(Failure.THROTTLED, reason) from throttled
         except RecursionStopped as stopped:
-            raise Refused(500, str(stopped)) from stopped
+            raise IntegrationFailed(Failure.NOT_ALLOWED, str(stopped)) from stopped
         return Answered(outcome.payload, outcome.failed, request_id)
 
     def _may(self, arn: str, account: str, source_arn: str, role: str | None) -> bool:

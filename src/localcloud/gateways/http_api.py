@@ -18,7 +18,7 @@ from .jwt_authorizer import JwtAuthorizers
 from .lambda_authorizer import LambdaAuthorizers
 from .metrics import ApiMetrics
 from .parameter_mapping import BackendRequest, Response, map_request, map_response
-from .refusals import Answer, Headers, Refused, json_answer
+from .refusals import Answer, Failure, Headers, IntegrationFailed, Refused, json_answer
 from .routes import select_route, select_stage
 from .throttling import Throttles
 
@@ -36,6 +36,7 @@ class HttpApis:
         gatekeeper: Gatekeeper,
         throttles: Throttles,
         metrics: ApiMetrics,
+        log: AccessLog,
     ):
         self._calls = calls
         self._gatekeeper = gatekeeper
@@ -44,13 +45,12 @@ class HttpApis:
         self._jwt = JwtAuthorizers()
         self._lambda = LambdaAuthorizers(calls)
         self._proxy = HttpProxy()
-        self._log = AccessLog()
+        self._log = log
 
     def close(self) -> None:
         """End the threads."""
         self._jwt.close()
         self._proxy.close()
-        self._log.close()
 
     async def answer(self, call: Call, api: HttpApi) -> Answer:
         """Route, authorise, integrate; whatever stops a request on its way is its answer."""
@@ -140,11 +140,13 @@ class HttpApis:
             else:
                 kind = integration.subtype or integration.type
                 raise Refused(500, f"localcloud has no integrations of type {kind}")
+        except IntegrationFailed as failed:
+            _note_error(exchange, str(failed))
+            # A throttled function's status and body are UNCONFIRMED.
+            status = 500 if failed.failure is Failure.NOT_ALLOWED else 503
+            raise Refused(status, str(failed)) from failed
         except Refused as refused:
-            exchange.outcome |= {
-                "integrationErrorMessage": str(refused),
-                "integration.error": str(refused),
-            }
+            _note_error(exchange, str(refused))
             raise
         finally:
             latency_ms = round((time.time() - began) * 1000)
@@ -182,6 +184,10 @@ class HttpApis:
                 f"expects: {error}",
             ) from error
         return Response(status, tuple(fields), body)
+
+
+def _note_error(exchange: Exchange, text: str) -> None:
+    exchange.outcome |= {"integrationErrorMessage": text, "integration.error": text}
 
 
 def _check_size(exchange: Exchange) -> None:

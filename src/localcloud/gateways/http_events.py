@@ -23,7 +23,7 @@ def integration_event(exchange: Exchange, request: BackendRequest) -> dict[str, 
     """The event for the function behind a route."""
     if exchange.route.integration.payload_version == "2.0":
         return _event_v2(exchange, request)
-    return _event_v1(exchange, request)
+    return event_v1(exchange, request)
 
 
 def _event_v2(exchange: Exchange, request: BackendRequest) -> dict[str, Any]:
@@ -37,7 +37,8 @@ def _event_v2(exchange: Exchange, request: BackendRequest) -> dict[str, Any]:
     return event | _variables(exchange)
 
 
-def _event_v1(exchange: Exchange, request: BackendRequest) -> dict[str, Any]:
+def event_v1(exchange: Exchange, request: BackendRequest) -> dict[str, Any]:
+    """The event in format 1.0, as an HTTP API makes it."""
     added = _added_headers(exchange)
     fields = [field for field in request.fields if field[0] not in added] + list(added.items())
     headers, several_headers = payload_v1.single_and_multi(fields)
@@ -74,7 +75,7 @@ def authorizer_event(exchange: Exchange, identity: list[str]) -> dict[str, Any]:
         event.pop("body", None)
         given = {"type": "REQUEST", "routeArn": exchange.arn(), "identitySource": identity or None}
     else:
-        event = _event_v1(exchange, request)
+        event = event_v1(exchange, request)
         for name in ("body", "isBase64Encoded", "multiValueHeaders"):
             del event[name]
         del event["multiValueQueryStringParameters"]

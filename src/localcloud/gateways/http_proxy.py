@@ -13,7 +13,7 @@ import urllib3
 from .exchange import Exchange
 from .function_calls import with_stage_variables
 from .parameter_mapping import BackendRequest, Response
-from .refusals import Refused
+from .refusals import Failure, IntegrationFailed
 
 _WORKERS = 32
 # Of one connection, not of the message (RFC 9110, 7.6.1), and what each side says itself.
@@ -37,7 +37,7 @@ class HttpProxy:
         self._pool.clear()
 
     async def call(self, exchange: Exchange, request: BackendRequest) -> Response:
-        """Send a request on. Raises Refused(503) where nothing answers in time."""
+        """Send a request on. Raises IntegrationFailed where nothing answers in time."""
         integration = exchange.route.integration
         method = exchange.call.request.method
         if integration.method != "ANY":
@@ -48,8 +48,10 @@ class HttpProxy:
         )  # fmt: skip
         try:
             return await asyncio.wait_for(call, integration.timeout_s)
-        except (TimeoutError, urllib3.exceptions.HTTPError) as error:
-            raise Refused(503, f"{type(error).__name__}: {error}") from error
+        except (TimeoutError, urllib3.exceptions.TimeoutError) as error:
+            raise IntegrationFailed(Failure.TIMED_OUT, "Endpoint request timed out") from error
+        except urllib3.exceptions.HTTPError as error:
+            raise IntegrationFailed(Failure.UNREACHABLE, str(error)) from error
 
     def _send(
         self, method: str, url: str, headers: urllib3.HTTPHeaderDict, body: bytes, timeout_s: float

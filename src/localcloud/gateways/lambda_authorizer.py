@@ -11,7 +11,7 @@ from .descriptions import Authorizer
 from .exchange import Authorization, Exchange
 from .function_calls import Answered, FunctionCalls, function_arn
 from .http_events import authorizer_event
-from .refusals import Refused
+from .refusals import IntegrationFailed, Refused
 
 _TIMEOUT_S = 10.0  # facts G2
 _MOST_KEPT = 10_000
@@ -57,8 +57,8 @@ class LambdaAuthorizers:
                 function_arn(uri), authorizer_event(exchange, identity), source_arn, role,
                 _TIMEOUT_S, exchange.trace_id,
             )  # fmt: skip
-        except Refused as refused:
-            raise Refused(500, str(refused)) from refused
+        except IntegrationFailed as failed:
+            raise Refused(500, str(failed)) from failed
         answer = _read(answered)
         if is_kept:
             if len(self._kept) >= _MOST_KEPT:

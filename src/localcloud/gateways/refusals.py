@@ -4,6 +4,7 @@ says so.
 
 import json
 from collections.abc import Iterable
+from enum import Enum
 from http import HTTPStatus
 
 Headers = list[tuple[bytes, bytes]]
@@ -28,6 +29,23 @@ class Refused(Exception):
         self.status = status
         self.message = _MESSAGES[status]
         self.headers = list(headers)
+
+
+class Failure(Enum):
+    """How an integration fails, for whichever kind of API."""
+
+    NOT_ALLOWED = "not allowed"
+    THROTTLED = "throttled"
+    TIMED_OUT = "timed out"
+    UNREACHABLE = "unreachable"
+
+
+class IntegrationFailed(Exception):
+    """A function or server gave no answer; the text is for the access log."""
+
+    def __init__(self, failure: Failure, reason: str):
+        super().__init__(reason)
+        self.failure = failure
 
 
 def json_answer(status: int, message: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> Answer:

@@ -1,0 +1,89 @@
+"""What a REST API answers by itself: its types, and how an API may word them ("Gateway responses in API
+Gateway"; facts G6).
+"""
+
+import json
+import re
+
+from .exchange import Exchange, as_text
+from .refusals import Answer
+
+_INTERNAL = "InternalServerErrorException"
+# Status, message and x-amzn-ErrorType; those of an integration's failures are UNCONFIRMED but for
+# the status.
+_TYPES = {
+    "MISSING_AUTHENTICATION_TOKEN": (
+        403, "Missing Authentication Token", "MissingAuthenticationTokenException",
+    ),
+    "API_CONFIGURATION_ERROR": (500, "Internal server error", _INTERNAL),
+    "DEFAULT_5XX": (502, "Internal server error", _INTERNAL),
+    "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out", _INTERNAL),
+    "REQUEST_TOO_LARGE": (413, "Request Too Long", "BadRequestException"),
+}  # fmt: skip
+_DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
+# API Gateway writes a blank in its own server errors, and none in what a template says (recorded).
+_INTERNAL_TEMPLATE = '{"message": $context.error.messageString}'
+_VARIABLE = re.compile(r"\$(?:context|stageVariables)\.[\w.]*\w")
+
+
+class GatewayError(Exception):
+    """A request ends here, with a gateway response of this type. `reason` is for the access log."""
+
+    def __init__(self, response_type: str, reason: str = ""):
+        super().__init__(reason or response_type)
+        self.response_type = response_type
+
+
+def answer(exchange: Exchange, error: GatewayError) -> Answer:
+    """The answer for an error, in the words of the API or in API Gateway's own."""
+    status, message, code = _TYPES[error.response_type]
+    exchange.outcome |= {
+        "error.message": message,
+        "error.messageString": json.dumps(message),
+        "error.responseType": error.response_type,
+    }
+    worded = exchange.stage.deployment.responses
+    chosen = worded.get(error.response_type) or worded.get(f"DEFAULT_{status // 100}XX")
+    headers = [(b"x-amzn-errortype", code.encode())]
+    template = _INTERNAL_TEMPLATE if status >= 500 else _DEFAULT_TEMPLATE
+    content_type = "application/json"
+    if chosen:
+        status = chosen.status or status
+        for key, expression in chosen.parameters.items():
+            value = _parameter(exchange, expression)
+            if key.startswith("gatewayresponse.header.") and value is not None:
+                name = key.removeprefix("gatewayresponse.header.").lower()
+                headers.append((name.encode(), value.encode()))
+        if chosen.templates:
+            content_type = _choose(exchange.headers.get("accept", ""), chosen.templates)
+            template = chosen.templates[content_type]
+    body = _VARIABLE.sub(lambda found: _text(exchange, found[0]), template)
+    if not any(name == b"content-type" for name, _ in headers):
+        headers.append((b"content-type", content_type.encode()))
+    return status, headers, body.encode()
+
+
+def _choose(accept: str, templates) -> str:
+    asked = [each.partition(";")[0].strip() for each in accept.split(",")]
+    found = [each for each in asked if each in templates]
+    if found:
+        return found[0]
+    return "application/json" if "application/json" in templates else next(iter(templates))
+
+
+def _text(exchange: Exchange, expression: str) -> str:
+    """A variable's value; gateway responses have no other templates than these."""
+    source, _, name = expression.partition(".")
+    if source == "$stageVariables":
+        return exchange.stage.variables.get(name, "")
+    return as_text(exchange.context(name)) or ""
+
+
+def _parameter(exchange: Exchange, expression: str) -> str | None:
+    """A static value in single quotes, or a part of the request, a variable of the context or stage."""
+    if expression.startswith("'"):
+        return expression[1:-1]
+    source, _, name = expression.partition(".")
+    if source == "method":
+        return exchange.value("$" + name)
+    return exchange.value("$" + expression)
