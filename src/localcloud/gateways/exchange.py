@@ -1,4 +1,4 @@
-"""A request to an HTTP API under way: what is known of it, and what expressions say of it."""
+"""A request to an API under way: what is known of it, and what expressions say of it."""
 
 import base64
 import functools
@@ -12,7 +12,8 @@ from urllib.parse import unquote
 
 from .. import payload_v2
 from .addresses import Call, joined
-from .descriptions import HttpApi, Route, Stage
+from .descriptions import Api, Route, Stage
+from .rest_descriptions import Method, RestStage
 
 CLF_TIME = "%d/%b/%Y:%H:%M:%S +0000"
 
@@ -39,13 +40,13 @@ class Exchange:
     """A request to a stage. `path` is percent-encoded and without the stage."""
 
     call: Call
-    api: HttpApi
-    stage: Stage
+    api: Api
+    stage: Stage | RestStage
     path: str
     trace_id: str
     request_id: str = field(default_factory=new_request_id)
     started: float = field(default_factory=time.time)
-    route: Route | None = None
+    route: Route | Method | None = None
     path_parameters: dict[str, str] = field(default_factory=dict)
     authorization: Authorization = field(default_factory=Authorization)
     # What becomes known on the way, under the names that access logs have for it.
@@ -134,7 +135,7 @@ class Exchange:
         return None
 
 
-def stage_path(stage: Stage, path: str) -> str:
+def stage_path(stage: Stage | RestStage, path: str) -> str:
     """A path without its stage, decoded, as one with it; $default has no part in it."""
     return unquote(path if stage.name == "$default" else f"/{stage.name}{path}")
 

@@ -1,6 +1,7 @@
 """JWT authorizers: "Control access to HTTP APIs with JWT authorizers".
 
-The issuer's keys are found through its OpenID Connect configuration. API Gateway keeps them for two
+The issuer's keys are found through its OpenID Connect configuration; those of Cognito's user pools are
+this cloud's own. API Gateway keeps them for two
 hours; here an unknown key id also makes it look again, so that an issuer may be started anew.
 """
 
@@ -13,6 +14,7 @@ from typing import Any
 
 import urllib3
 
+from ..control_plane import user_pools
 from .descriptions import Authorizer
 from .exchange import Authorization, Exchange, as_text
 from .refusals import Refused
@@ -49,7 +51,7 @@ class JwtAuthorizers:
             token = token[7:].strip()
         if not token:
             raise Refused(401, headers=[(b"www-authenticate", b"Bearer")])
-        claims = await self._claims(token, authorizer)
+        claims = await self._claims(token, authorizer, exchange.api.account_id)
         self._check(claims, authorizer)
         held = _scopes(claims)
         if route.scopes and not set(route.scopes) & set(held):
@@ -64,25 +66,25 @@ class JwtAuthorizers:
         variables = {f"authorizer.claims.{name}": value for name, value in texts.items()}
         return Authorization({"jwt": found}, found, variables=variables)
 
-    async def _claims(self, token: str, authorizer: Authorizer) -> dict[str, Any]:
+    async def _claims(self, token: str, authorizer: Authorizer, account_id: str) -> dict[str, Any]:
         jwt, errors = _joserfc()
         try:
             key_id = _header(token).get("kid")
-            keys = await self._key_set(authorizer.issuer, key_id)
+            keys = await self._key_set(authorizer.issuer, key_id, account_id)
             return jwt.decode(token, keys, algorithms=_ALGORITHMS).claims
         except errors.BadSignatureError as error:
             raise _refused(401, "invalid_token", "signature is invalid") from error
         except (errors.JoseError, ValueError) as error:
             raise _refused(401, "invalid_token", "the token is malformed") from error
 
-    async def _key_set(self, issuer: str, key_id: str | None) -> Any:
+    async def _key_set(self, issuer: str, key_id: str | None, account_id: str) -> Any:
         fetched, keys = self._keys.get(issuer, (0.0, None))
         age = self._now() - fetched
         is_unknown = keys is None or all(each.kid != key_id for each in keys.keys)
         if age > _KEPT_S or (is_unknown and age > _AGAIN_S):
             loop = asyncio.get_running_loop()
             try:
-                keys = await loop.run_in_executor(self._workers, self._fetch, issuer)
+                keys = await loop.run_in_executor(self._workers, self._fetch, issuer, account_id)
             except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError) as error:
                 raise Refused(
                     500, f"the keys of {issuer} could not be fetched: {error!r}"
@@ -90,9 +92,12 @@ class JwtAuthorizers:
             self._keys[issuer] = self._now(), keys
         return keys
 
-    def _fetch(self, issuer: str) -> Any:
+    def _fetch(self, issuer: str, account_id: str) -> Any:
         from joserfc.jwk import KeySet
 
+        own = user_pools.key_set(issuer, account_id)
+        if own is not None:
+            return KeySet.import_key_set(own)
         base = issuer.rstrip("/")
         configuration = self._pool.request("GET", f"{base}/.well-known/openid-configuration").json()
         return KeySet.import_key_set(self._pool.request("GET", configuration["jwks_uri"]).json())

@@ -1,14 +1,15 @@
-"""Which route of an HTTP API takes a request.
+"""Which route of an HTTP API, or method of a REST API, takes a request.
 
 "Create routes for HTTP APIs", Routing API requests: the most specific match, in this order: the full
 path and method, a greedy path variable, $default.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from .descriptions import Route, Stage
+from .rest_descriptions import Method, RestStage
 
 DEFAULT = "$default"
 METHODS = ("ANY", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -18,7 +19,7 @@ METHODS = ("ANY", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 class Match:
     """The route of a request, and its path variables, decoded."""
 
-    route: Route
+    route: Route | Method
     parameters: dict[str, str]
 
 
@@ -35,7 +36,9 @@ def split_key(key: str) -> tuple[str, tuple[str, ...]] | None:
     return method, segments
 
 
-def select_stage(stages: dict[str, Stage], path: str) -> tuple[Stage, str] | None:
+def select_stage(
+    stages: Mapping[str, Stage] | Mapping[str, RestStage], path: str
+) -> tuple[Stage | RestStage, str] | None:
     """The stage that a path names and the rest of the path, else $default and all of it; None
     without either.
     """
@@ -46,7 +49,7 @@ def select_stage(stages: dict[str, Stage], path: str) -> tuple[Stage, str] | Non
     return (stages[DEFAULT], path) if DEFAULT in stages else None
 
 
-def select_route(routes: Iterable[Route], method: str, path: str) -> Match | None:
+def select_route(routes: Iterable[Route | Method], method: str, path: str) -> Match | None:
     """The route for a method and a percent-encoded path without its stage; None where there is none."""
     segments = path[1:].split("/") if path != "/" else []
     best: tuple[tuple, Match] | None = None
