@@ -178,8 +178,8 @@ def test_a_bad_route_rolls_the_stack_back(local_cloud, cfn):
     assert "The provided route key is not formatted properly for HTTP protocol" in why
 
 
-def test_a_body_is_refused_in_plain_words(local_cloud, cfn):
-    template = {"Resources": {"Api": api_part("Api", Body={"openapi": "3.0.1"})}}
-    create(cfn, "body", template)
+def test_a_body_elsewhere_is_refused_in_plain_words(cfn):
+    place = {"Bucket": "b", "Key": "k"}
+    create(cfn, "body", {"Resources": {"Api": api_part("Api", BodyS3Location=place)}})
     [why] = [r for i, s, r in events(cfn, "body") if (i, s) == ("Api", "CREATE_FAILED")]
-    assert "localcloud doesn't read Body: use routes" in why
+    assert "localcloud doesn't read BodyS3Location: use Body" in why

@@ -74,13 +74,19 @@ def install() -> None:
 
 def check_route_key(api: Api, key: str) -> None:
     """Raises BadRequestException for a malformed key, Conflict for one that another route has."""
-    if api.protocol_type == "HTTP" and split_key(key) is None:
+    if api.protocol_type == "HTTP":
+        check_route_format(key)
+    if any(route.route_key == key for route in api.routes.values()):
+        raise Conflict(f"Route with key {key} already exists for this API")
+
+
+def check_route_format(key: str) -> None:
+    """Raises BadRequestException for a key that is none of an HTTP API's."""
+    if split_key(key) is None:
         raise BadRequestException(
             "The provided route key is not formatted properly for HTTP protocol. Format should be "
             '"<HTTP METHOD> /<RESOURCE PATH>" or "$default"'
         )
-    if any(route.route_key == key for route in api.routes.values()):
-        raise Conflict(f"Route with key {key} already exists for this API")
 
 
 def check_integration(api: Api, given: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from . import gateway_resources
 _CHANGES = (
     "create_authorizer", "delete_authorizer", "update_authorizer", "create_integration",
     "delete_integration", "update_integration", "create_route", "delete_route", "update_route",
-    "delete_cors_configuration", "update", "import_api", "create_stage",
+    "delete_cors_configuration", "update", "create_stage",
 )  # fmt: skip
 
 

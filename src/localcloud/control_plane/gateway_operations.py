@@ -9,11 +9,17 @@ from typing import Any
 from urllib.parse import unquote
 
 from moto.apigatewayv2.exceptions import BadRequestException
-from moto.apigatewayv2.models import Api, Stage
+from moto.apigatewayv2.models import Api, ApiGatewayV2Backend, Stage
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.apigatewayv2.urls import url_paths
 
-from . import gateway_checks, gateway_deployments, gateway_endpoints, rest_gateway_resources
+from . import (
+    gateway_checks,
+    gateway_deployments,
+    gateway_endpoints,
+    gateway_openapi,
+    rest_gateway_resources,
+)
 
 _API = "{0}/v2/apis/(?P<api_id>[^/]+)"
 _STAGE = _API + "/stages/(?P<stage_name>[^/]+)"
@@ -86,6 +92,23 @@ class Operations:
         stage.route_settings.pop(self._part(7), None)
         return _answer(204, None)
 
+    def import_api(self):
+        document = gateway_openapi.read(self._body().get("body", ""))
+        backend = self.apigatewayv2_backend
+        api = new_http_api(backend)
+        try:
+            gateway_openapi.apply(api, document)
+        except Exception:
+            backend.delete_api(api.api_id)
+            raise
+        return _answer(201, api.to_json())
+
+    def reimport_api(self):
+        api = self._api()
+        gateway_openapi.apply(api, gateway_openapi.read(self._body().get("body", "")))
+        gateway_deployments.deploy_automatically(api)
+        return _answer(201, api.to_json())
+
     def get_authorizers(self):
         found = [each.to_json() for each in self._api().authorizers.values()]
         return _answer(200, {"items": found})
@@ -121,6 +144,17 @@ def install() -> None:
 
 def _answer(status: int, content: dict[str, Any] | None) -> tuple[int, dict, str]:
     return status, {}, "" if content is None else json.dumps(content)
+
+
+def new_http_api(backend: ApiGatewayV2Backend, **settings: Any) -> Api:
+    """An HTTP API with the given settings, and moto's defaults for the others."""
+    names = (
+        "api_key_selection_expression", "cors_configuration", "description",
+        "disable_execute_api_endpoint", "disable_schema_validation", "name",
+        "route_selection_expression", "tags", "version",
+    )  # fmt: skip
+    given = {**dict.fromkeys(names), "tags": {}, **settings}
+    return backend.create_api(protocol_type=given.pop("protocol_type", "HTTP"), **given)
 
 
 def update_stage(api: Api, stage: Stage, changes: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ resource itself is moto's.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,11 +17,14 @@ from moto.apigatewayv2.models import apigatewayv2_backends
 from moto.core.common_models import CloudFormationModel
 from moto.core.utils import camelcase_to_underscores
 
-from . import gateway_checks, gateway_deployments, gateway_endpoints, gateway_operations
+from . import (
+    gateway_checks,
+    gateway_deployments,
+    gateway_endpoints,
+    gateway_openapi,
+    gateway_operations,
+)
 from .stack_gateway_properties import camel, of_authorizer, of_integration, of_stage, typed
-
-# What Api's two ways of being filled at once would need.
-_UNREAD = ("Body", "BodyS3Location")
 
 
 class _Resource:
@@ -63,15 +67,22 @@ class StackApi(_Resource, CloudFormationModel):
         cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
     ):
         properties = typed(cloudformation_json["Properties"])
-        for name in _UNREAD:
-            if name in properties:
-                raise BadRequestException(f"localcloud doesn't read {name}: use routes")
-        backend = apigatewayv2_backends[account_id][region_name]
-        api = backend.create_api(
+        if "BodyS3Location" in properties:
+            raise BadRequestException("localcloud doesn't read BodyS3Location: use Body")
+        body = _body(properties)
+        api = gateway_operations.new_http_api(
+            apigatewayv2_backends[account_id][region_name],
             **_api_settings(properties),
-            protocol_type=properties.get("ProtocolType"),
+            protocol_type=properties.get("ProtocolType", "HTTP"),
             tags=properties.get("Tags") or {},
         )
+        made = cls(api.api_id, api.api_id)
+        made.arn = f"arn:aws:execute-api:{region_name}:{account_id}:{api.api_id}"
+        try:
+            _import(api, body, properties)
+        except Exception:
+            made.delete(account_id, region_name)
+            raise
         if properties.get("Target"):
             gateway_operations.quick_create(
                 api,
@@ -79,8 +90,6 @@ class StackApi(_Resource, CloudFormationModel):
                 properties.get("RouteKey"),
                 properties.get("CredentialsArn"),
             )
-        made = cls(api.api_id, api.api_id)
-        made.arn = f"arn:aws:execute-api:{region_name}:{account_id}:{api.api_id}"
         return made
 
     @classmethod
@@ -91,6 +100,8 @@ class StackApi(_Resource, CloudFormationModel):
         api = _find(original_resource.api_id, account_id, region_name)
         api.cors_configuration = None  # one that the template no longer has goes
         api.update(**_api_settings(properties))
+        _import(api, _body(properties), properties)
+        gateway_deployments.deploy_automatically(api)
         return original_resource
 
     def get_cfn_attribute(self, attribute_name: str) -> str:
@@ -100,6 +111,20 @@ class StackApi(_Resource, CloudFormationModel):
 
     def delete(self, account_id: str, region: str) -> None:
         apigatewayv2_backends[account_id][region].delete_api(self.api_id)
+
+
+def _body(properties: Mapping[str, Any]) -> dict[str, Any] | None:
+    body = properties.get("Body")
+    return gateway_openapi.read(json.dumps(body, default=str)) if body else None
+
+
+def _import(api: models.Api, body: Mapping[str, Any] | None, properties: Mapping[str, Any]) -> None:
+    """What the template says itself comes before what the definition says."""
+    if body:
+        gateway_openapi.apply(api, body)
+        api.name = properties.get("Name", api.name)
+        if "CorsConfiguration" in properties:
+            api.cors_configuration = camel(properties["CorsConfiguration"])
 
 
 def _api_settings(properties: Mapping[str, Any]) -> dict[str, Any]:
