@@ -7,6 +7,7 @@ import pytest
 from deployment import wait_for
 from http_apis import HttpApi, make_function
 from json_web_tokens import another_key, issuer
+from web_servers import web_server
 
 UNAUTHORIZED = b'{"message":"Unauthorized"}'
 
@@ -112,16 +113,23 @@ def test_keys_are_kept_and_new_ones_found(api, identity_provider):
     assert identity_provider.fetched == before + 1
 
 
-def test_an_issuer_that_does_not_answer_is_an_internal_error(local_cloud, identity_provider):
-    api = HttpApi(local_cloud)
-    authorizer = api.client.create_authorizer(
-        ApiId=api.id, Name="jwt", AuthorizerType="JWT",
-        IdentitySource=["$request.header.Authorization"],
-        JwtConfiguration={"Issuer": "http://127.0.0.1:9", "Audience": ["pets"]},
-    )["AuthorizerId"]  # fmt: skip
-    lost = api.integrate("http://127.0.0.1:9/")
-    api.route("GET /pets", lost, AuthorizationType="JWT", AuthorizerId=authorizer)
-    assert call(api, identity_provider.token()).status == 500
+def test_an_issuer_without_keys_is_an_internal_error(local_cloud, identity_provider):
+    def nonsense(method, path, headers, body):
+        configuration = b'{"jwks_uri": "%s/keys"}' % address.encode()
+        return 200, [], configuration if "openid" in path else b'{"keys": [{"kty": "what"}]}'
+
+    with web_server(nonsense) as address:
+        for issuer_address in ("http://127.0.0.1:9", "no address", address):
+            api = HttpApi(local_cloud)
+            authorizer = api.client.create_authorizer(
+                ApiId=api.id, Name="jwt", AuthorizerType="JWT",
+                IdentitySource=["$request.header.Authorization"],
+                JwtConfiguration={"Issuer": issuer_address, "Audience": ["pets"]},
+            )["AuthorizerId"]  # fmt: skip
+            lost = api.integrate("http://127.0.0.1:9/")
+            api.route("GET /pets", lost, AuthorizationType="JWT", AuthorizerId=authorizer)
+            reply = call(api, identity_provider.token())
+            assert (reply.status, reply.body) == (500, b'{"message":"Internal Server Error"}')
 
 
 def test_a_user_pool_of_cognito(local_cloud):

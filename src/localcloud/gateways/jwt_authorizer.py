@@ -85,7 +85,10 @@ class JwtAuthorizers:
             loop = asyncio.get_running_loop()
             try:
                 keys = await loop.run_in_executor(self._workers, self._fetch, issuer, account_id)
-            except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError) as error:
+            except (
+                urllib3.exceptions.HTTPError, _joserfc()[1].JoseError,
+                ValueError, KeyError, TypeError,
+            ) as error:  # fmt: skip
                 raise Refused(
                     500, f"the keys of {issuer} could not be fetched: {error!r}"
                 ) from error
