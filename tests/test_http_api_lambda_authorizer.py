@@ -164,3 +164,19 @@ def test_context_and_stage_variables_can_identify(local_cloud, functions):
     context = say(api, "me").json()["requestContext"]
     assert context["authorizer"]["lambda"]["seen"] == ["one", "GET /pets/{id}", "me"]
     assert json.dumps(context), "context is JSON"
+
+
+def test_a_route_is_opened_again(local_cloud, functions):
+    api = HttpApi(local_cloud)
+    authorizer = make_authorizer(api, functions["simple"], EnableSimpleResponses=True)
+    route = api.route(
+        "GET /pets", api.integrate(functions["echo"]), AuthorizationType="CUSTOM",
+        AuthorizerId=authorizer,
+    )  # fmt: skip
+    assert api.call("/pets").status == 401
+    api.client.update_route(ApiId=api.id, RouteId=route, AuthorizationType="NONE")
+    assert api.call("/pets").status == 200
+    again = {"AuthorizationType": "CUSTOM", "AuthorizerId": authorizer}
+    api.client.update_route(ApiId=api.id, RouteId=route, **again)
+    api.client.delete_authorizer(ApiId=api.id, AuthorizerId=authorizer)
+    assert (api.call("/pets").status, api.call("/pets").body) == (500, INTERNAL)

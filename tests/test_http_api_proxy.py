@@ -79,3 +79,20 @@ def test_no_answer_is_service_unavailable(local_cloud):
             reply = api.call(path)
             assert (reply.status, reply.body) == (503, UNAVAILABLE), path
         release.set()
+
+
+def test_headers_beyond_ascii(local_cloud):
+    seen = []
+
+    def answer(method, path, headers, body):
+        seen.append(headers["X-Mapped"].encode("latin-1"))
+        return 200, [("X-Latin", "caf\xe9"), ("X-Utf", "日".encode().decode("latin-1"))], b""
+
+    with web_server(answer) as backend:
+        api = HttpApi(local_cloud)
+        mapping = {"append:header.x-mapped": "$request.body.name"}
+        api.route("POST /", api.integrate(backend, RequestParameters=mapping))
+        reply = api.call("/", "POST", '{"name": "日"}'.encode())
+    assert seen == ["日".encode()]
+    assert reply.headers["x-latin"].encode("latin-1") == b"caf\xe9"
+    assert reply.headers["x-utf"].encode("latin-1") == "日".encode()

@@ -245,12 +245,13 @@ def test_gateway_responses(local_cloud, arn):
         restApiId=api.id, responseType="DEFAULT_5XX",
         responseParameters={"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"},
     )  # fmt: skip
+    api.method("GET", "/broken", "MOCK", requestTemplates={"application/json": "nothing"})
     api.deploy()
     reply = api.call("/dev/nowhere")
     assert (reply.status, reply.headers["x-help"]) == (404, "/docs")
     assert reply.json() == {
         "said": "Missing Authentication Token", "kind": "MISSING_AUTHENTICATION_TOKEN",
     }  # fmt: skip
-    reply = say(api, {"raise": "no"})
-    assert (reply.status, reply.body) == (502, INTERNAL)
-    assert reply.headers["access-control-allow-origin"] == "*"
+    for status, reply in ((502, say(api, {"raise": "no"})), (500, api.call("/dev/broken"))):
+        assert (reply.status, reply.body) == (status, INTERNAL)
+        assert reply.headers["access-control-allow-origin"] == "*"

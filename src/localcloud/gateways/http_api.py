@@ -17,7 +17,13 @@ from .http_proxy import HttpProxy
 from .jwt_authorizer import JwtAuthorizers
 from .lambda_authorizer import LambdaAuthorizers
 from .metrics import ApiMetrics
-from .parameter_mapping import BackendRequest, Response, map_request, map_response
+from .parameter_mapping import (
+    BackendRequest,
+    Response,
+    encoded,
+    map_request,
+    map_response,
+)
 from .refusals import Answer, Failure, Headers, IntegrationFailed, Refused, json_answer
 from .routes import select_route, select_stage
 from .throttling import Throttles
@@ -95,17 +101,16 @@ class HttpApis:
             exchange.outcome["authorizer.error"] = str(refused)
             raise
         response = await self._integrate(exchange)
-        fields = [(n.encode("latin-1", "replace"), v.encode()) for n, v in response.fields]
-        return response.status, fields, response.body
+        return response.status, encoded(response.fields), response.body
 
     async def _authorize(self, exchange: Exchange) -> Authorization:
         route = exchange.route
+        if route.authorization == "NONE":
+            return Authorization()
         if route.authorization == "AWS_IAM":
             return self._authorize_iam(exchange)
         if route.authorizer is None:
-            if route.authorization != "NONE":
-                raise Refused(500, "the route's authorizer is gone")
-            return Authorization()
+            raise Refused(500, "the route's authorizer is gone")
         if route.authorization == "JWT":
             return await self._jwt.authorize(exchange)
         return await self._lambda.authorize(exchange)

@@ -61,7 +61,7 @@ class HttpProxy:
             timeout=urllib3.Timeout(total=timeout_s), decode_content=False,
         )  # fmt: skip
         fields = tuple(
-            (name.lower(), value)
+            (name.lower(), value.encode("latin-1").decode("utf-8", "surrogateescape"))
             for name, value in answer.headers.items()
             if name.lower() not in _OF_THE_CONNECTION
         )
@@ -90,10 +90,19 @@ def _headers(exchange: Exchange, request: BackendRequest) -> urllib3.HTTPHeaderD
     headers = urllib3.HTTPHeaderDict()
     for name, value in request.fields:
         if name not in _OF_THE_CONNECTION:
-            headers.add(name, value)
+            headers.add(name, _on_the_wire(value))
     call = exchange.call
     # HTTP APIs send Forwarded, where REST APIs send X-Forwarded-For.
     headers.add("Forwarded", f"for={call.source_ip};host={call.domain};proto=http")
     headers.add("Via", "HTTP/1.1 AmazonAPIGateway")
     headers["X-Amzn-Trace-Id"] = exchange.trace_id
     return headers
+
+
+def _on_the_wire(value: str) -> str:
+    """A header's value for a library that sends Latin-1: what isn't is sent as UTF-8."""
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode().decode("latin-1")
+    return value

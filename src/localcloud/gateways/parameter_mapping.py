@@ -35,11 +35,21 @@ class BackendRequest:
 
 @dataclass(frozen=True)
 class Response:
-    """What an integration answered; header names in lower case."""
+    """What an integration answered; header names in lower case, bytes of values that aren't UTF-8 as
+    surrogates.
+    """
 
     status: int
     fields: tuple[Field, ...]
     body: bytes
+
+
+def encoded(fields: tuple[Field, ...]) -> list[tuple[bytes, bytes]]:
+    """A response's headers as they are sent."""
+    return [
+        (name.encode("latin-1", "replace"), value.encode("utf-8", "surrogateescape"))
+        for name, value in fields
+    ]
 
 
 def is_reserved(header: str) -> bool:

@@ -14,7 +14,7 @@ from .exchange import Exchange, new_request_id
 from .function_calls import FunctionCalls, function_arn, with_stage_variables
 from .gateway_responses import GatewayError
 from .http_events import event_v1
-from .parameter_mapping import BackendRequest, Response
+from .parameter_mapping import BackendRequest, Response, encoded
 from .refusals import Answer, Failure, IntegrationFailed, json_answer
 from .rest_descriptions import RestApi
 from .routes import select_route, select_stage
@@ -41,8 +41,7 @@ class RestApis:
         exchange.outcome["extendedRequestId"] = new_request_id()
         try:
             response = await self._respond(exchange)
-            fields = [(n.encode("latin-1", "replace"), v.encode()) for n, v in response.fields]
-            status, headers, body = response.status, fields, response.body
+            status, headers, body = response.status, encoded(response.fields), response.body
         except GatewayError as error:
             exchange.outcome["integrationErrorMessage"] = str(error)
             status, headers, body = gateway_responses.answer(exchange, error)
@@ -85,7 +84,7 @@ class RestApis:
         uri = with_stage_variables(integration.uri, exchange.stage.variables)
         try:
             answered = await self._calls.invoke(
-                function_arn(uri), _event(exchange), _source_arn(exchange),
+                function_arn(uri), _event(exchange), exchange.route_arn(),
                 integration.credentials, integration.timeout_s, exchange.trace_id,
             )  # fmt: skip
         except IntegrationFailed as failed:
@@ -127,14 +126,6 @@ def _event(exchange: Exchange) -> dict[str, Any]:
         "resourceId": exchange.route.resource_id,
     }
     return event
-
-
-def _source_arn(exchange: Exchange) -> str:
-    """Of a method: its path variables are written as *, as is ANY."""
-    method = exchange.route
-    parts = ["*" if part.startswith("{") else part for part in method.segments]
-    name = "*" if method.method == "ANY" else method.method
-    return exchange.api.arn(exchange.stage.name, name, "/".join(parts))
 
 
 def _is_binary(exchange: Exchange, content_type: str) -> bool:
