@@ -1,11 +1,9 @@
 """Routes with AWS_IAM: signed requests and execute-api:Invoke."""
 
-import botocore.auth
-import botocore.awsrequest
-import botocore.credentials
 import pytest
 
 from http_apis import HttpApi, make_function
+from http_apis import call_signed as call
 from people import Person
 
 FORBIDDEN = b'{"message":"Forbidden"}'
@@ -21,14 +19,6 @@ def api(local_cloud):
     old = make_function(local_cloud, "old", source)
     api.route("GET /old", api.integrate(old, "1.0"), AuthorizationType="AWS_IAM")
     return api
-
-
-def call(api, path, keys, method="GET", body=None, secret=None):
-    url = f"http://{api.host}{path}"
-    request = botocore.awsrequest.AWSRequest(method=method, url=url, data=body)
-    credentials = botocore.credentials.Credentials(keys[0], secret or keys[1])
-    botocore.auth.SigV4Auth(credentials, "execute-api", "us-east-1").add_auth(request)
-    return api.call(path, method, body, dict(request.headers.items()))
 
 
 def test_nobody_gets_in_unsigned(api):

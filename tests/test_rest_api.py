@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from http_apis import make_function, request
+from http_apis import call_signed, make_function, request
+from people import Person
 
 INTERNAL = b'{"message": "Internal server error"}'
 # Answers what the body says; without a body, with its event.
@@ -42,10 +43,10 @@ class RestApi:
             self.resources[path] = made["id"]
         return self.resources[path]
 
-    def method(self, method, path, kind, **integration):
+    def method(self, method, path, kind, authorization="NONE", **integration):
         """Put a method with an integration."""
         place = {"restApiId": self.id, "resourceId": self.resource(path), "httpMethod": method}
-        self.client.put_method(**place, authorizationType="NONE")
+        self.client.put_method(**place, authorizationType=authorization)
         self.client.put_integration(**place, type=kind, **integration)
         return place
 
@@ -255,3 +256,30 @@ def test_gateway_responses(local_cloud, arn):
     for status, reply in ((502, say(api, {"raise": "no"})), (500, api.call("/dev/broken"))):
         assert (reply.status, reply.body) == (status, INTERNAL)
         assert reply.headers["access-control-allow-origin"] == "*"
+
+
+def test_iam_authorization(local_cloud, arn):
+    api = RestApi(local_cloud)
+    api.proxy("GET", "/pets/{id}", arn, authorization="AWS_IAM")
+    api.deploy()
+    assert api.call("/dev/pets/7").json() == {"message": "Missing Authentication Token"}
+    person = Person(local_cloud, "caller")
+    keys = (person.key["AccessKeyId"], person.key["SecretAccessKey"])
+    resource = f"arn:aws:execute-api:us-east-1:000000000000:{api.id}/dev/GET/pets/7"
+    refusal = (
+        "User: arn:aws:iam::000000000000:user/caller is not authorized to perform: "
+        f"execute-api:Invoke on resource: {resource}"
+    )
+    reply = call_signed(api, "/dev/pets/7", keys)
+    assert (reply.status, reply.json()) == (403, {"Message": refusal})
+    assert reply.headers["x-amzn-errortype"] == "AccessDeniedException"
+    person.may({"Action": "execute-api:Invoke", "Resource": resource})
+    identity = call_signed(api, "/dev/pets/7", keys).json()["requestContext"]["identity"]
+    assert identity["userArn"] == "arn:aws:iam::000000000000:user/caller"
+    assert identity["accessKey"] == keys[0]
+    assert call_signed(api, "/dev/pets/8", keys).status == 403
+    reply = call_signed(api, "/dev/pets/7", keys, secret="wrong")
+    assert reply.json() == {"Message": "The security token included in the request is invalid."}
+    person.may({"Effect": "Deny", "Action": "execute-api:Invoke", "Resource": "*"})
+    reply = call_signed(api, "/dev/pets/7", keys)
+    assert reply.json() == {"Message": f"{refusal} with an explicit deny"}

@@ -3,6 +3,8 @@
 Any key that IAM and STS don't know is the account's administrator: the learner's own `test`.
 """
 
+from dataclasses import dataclass
+
 from .actions import ApiRequest, Need, Scope, credential_scope, needs
 from .anonymous import anonymous_scope, may_be_unsigned
 from .caller_keys import caller_keys, resource_keys
@@ -23,6 +25,20 @@ _S3 = "arn:aws:s3:::"
 _ALWAYS_ALLOWED = ("sts:GetCallerIdentity", "sts:GetSessionToken")
 # Actions on services whose resources can have a policy.
 _WITH_POLICY = ("s3:", "lambda:", "sqs:", "sns:", "kms:")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a signed request may go on, and whose it is (None: nobody's, or the administrator's).
+
+    `problem` says what is wrong with its credentials, in the words of credentials_problem, or that it
+    is unsigned; without one a refusal is the policies', and explicit where one of them denies.
+    """
+
+    allowed: bool
+    principal: Principal | None
+    problem: str | None = None
+    is_explicit: bool = False
 
 
 class Gatekeeper:
@@ -86,30 +102,33 @@ class Gatekeeper:
         )
         if auth_type == "NONE":
             return all(self._decide(ANONYMOUS, need, {}).allowed for need in needed), None
-        return self._signed(request, needed)
+        verdict = self._judge_signed(request, needed)
+        return verdict.allowed, verdict.principal
 
-    def may_invoke_api(self, request: ApiRequest, arn: str) -> tuple[bool, Principal | None]:
-        """Whether a request to an API's route with AWS_IAM may go on, and who signed it (None: nobody,
-        or the administrator). `arn` is that of stage, method and path.
+    def judge_api_call(self, request: ApiRequest, arn: str) -> "Verdict":
+        """Whether a request to an API's route or method with AWS_IAM may go on. `arn` is that of stage,
+        method and path.
         """
-        return self._signed(request, (Need("execute-api:Invoke", arn),))
+        return self._judge_signed(request, (Need("execute-api:Invoke", arn),))
 
-    def _signed(
-        self, request: ApiRequest, needed: tuple[Need, ...]
-    ) -> tuple[bool, Principal | None]:
+    def _judge_signed(self, request: ApiRequest, needed: tuple[Need, ...]) -> "Verdict":
         scope = credential_scope(request)
         if scope is None:
-            return False, None
+            return Verdict(False, None, "unsigned")
         principal = None
         if scope.access_key_id.startswith(_KNOWN_KEYS):
             principal = principals.find_principal(scope.access_key_id, self._account_id)
         if principal is None:
-            return True, None
+            return Verdict(True, None)
+        problem = credentials_problem(principal, request)
+        if problem:
+            return Verdict(False, principal, problem)
         keys = caller_keys(principal, scope, request, self._account_id)
-        allowed = credentials_problem(principal, request) is None and all(
-            self._decide(principal, need, keys).allowed for need in needed
-        )
-        return allowed, principal
+        for need in needed:
+            decision = self._decide(principal, need, keys)
+            if not decision.allowed:
+                return Verdict(False, principal, is_explicit=decision.explicit)
+        return Verdict(True, principal)
 
     def _check_unsigned(self, request: ApiRequest) -> Denial | None:
         scope = anonymous_scope(request)

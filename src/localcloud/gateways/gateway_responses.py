@@ -15,6 +15,10 @@ _TYPES = {
     "MISSING_AUTHENTICATION_TOKEN": (
         403, "Missing Authentication Token", "MissingAuthenticationTokenException",
     ),
+    # "How do I troubleshoot HTTP 403 errors from API Gateway?"
+    "ACCESS_DENIED": (
+        403, "The security token included in the request is invalid.", "AccessDeniedException",
+    ),
     "API_CONFIGURATION_ERROR": (500, "Internal server error", _INTERNAL),
     "DEFAULT_5XX": (502, "Internal server error", _INTERNAL),
     "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out", _INTERNAL),
@@ -23,20 +27,25 @@ _TYPES = {
 _DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
 # API Gateway writes a blank in its own server errors, and none in what a template says (recorded).
 _INTERNAL_TEMPLATE = '{"message": $context.error.messageString}'
+_DENIED_TEMPLATE = '{"Message":$context.error.messageString}'
 _VARIABLE = re.compile(r"\$(?:context|stageVariables)\.[\w.]*\w")
 
 
 class GatewayError(Exception):
-    """A request ends here, with a gateway response of this type. `reason` is for the access log."""
+    """A request ends here, with a gateway response of this type. `reason` is for the access log,
+    `message` for the caller, where it isn't the type's own.
+    """
 
-    def __init__(self, response_type: str, reason: str = ""):
-        super().__init__(reason or response_type)
+    def __init__(self, response_type: str, reason: str = "", message: str | None = None):
+        super().__init__(reason or message or response_type)
         self.response_type = response_type
+        self.message = message
 
 
 def answer(exchange: Exchange, error: GatewayError) -> Answer:
     """The answer for an error, in the words of the API or in API Gateway's own."""
     status, message, code = _TYPES[error.response_type]
+    message = error.message or message
     exchange.outcome |= {
         "error.message": message,
         "error.messageString": json.dumps(message),
@@ -46,6 +55,8 @@ def answer(exchange: Exchange, error: GatewayError) -> Answer:
     chosen = worded.get(error.response_type) or worded.get(f"DEFAULT_{status // 100}XX")
     headers = [(b"x-amzn-errortype", code.encode())]
     template = _INTERNAL_TEMPLATE if status >= 500 else _DEFAULT_TEMPLATE
+    if error.response_type == "ACCESS_DENIED":
+        template = _DENIED_TEMPLATE
     content_type = "application/json"
     if chosen:
         status = chosen.status or status

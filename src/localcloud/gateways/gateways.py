@@ -23,7 +23,7 @@ class Gateways:
         cloudwatch.add(NAMESPACE, metrics.data)
         calls = FunctionCalls(service, gatekeeper)
         self._http = HttpApis(calls, gatekeeper, Throttles(), metrics, self._log)
-        self._rest = RestApis(calls, self._log)
+        self._rest = RestApis(calls, gatekeeper, self._log)
 
     def close(self) -> None:
         """End the threads."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from .. import payload_v1, payload_v2
 from ..cors import cors_headers, preflight
 from ..functions.service import new_trace_id
-from ..identity import Gatekeeper, iam_identity
+from ..identity import Gatekeeper
 from .access_log import AccessLog
 from .addresses import Call
 from .descriptions import HttpApi
@@ -14,6 +14,7 @@ from .exchange import Authorization, Exchange
 from .function_calls import FunctionCalls, function_arn, with_stage_variables
 from .http_events import integration_event
 from .http_proxy import HttpProxy
+from .iam import signed_by
 from .jwt_authorizer import JwtAuthorizers
 from .lambda_authorizer import LambdaAuthorizers
 from .metrics import ApiMetrics
@@ -116,20 +117,10 @@ class HttpApis:
         return await self._lambda.authorize(exchange)
 
     def _authorize_iam(self, exchange: Exchange) -> Authorization:
-        request, account_id = exchange.call.request, exchange.api.account_id
-        is_allowed, principal = self._gatekeeper.may_invoke_api(request, exchange.arn())
-        if not is_allowed:
+        verdict = self._gatekeeper.judge_api_call(exchange.call.request, exchange.arn())
+        if not verdict.allowed:
             raise Refused(403)
-        iam = iam_identity(request, account_id, principal)
-        identity = {
-            "accessKey": iam["accessKey"],
-            "accountId": iam["accountId"],
-            "caller": iam["callerId"],
-            "user": iam["userId"],
-            "userArn": iam["userArn"],
-        }
-        variables = {f"identity.{name}": value for name, value in identity.items()}
-        return Authorization({"iam": iam}, {}, identity, variables)
+        return signed_by(exchange, verdict.principal)
 
     async def _integrate(self, exchange: Exchange) -> Response:
         integration = exchange.route.integration

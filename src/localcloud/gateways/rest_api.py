@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import payload_v1
 from ..functions.service import new_trace_id
+from ..identity import Gatekeeper
 from . import gateway_responses, mock_integration
 from .access_log import AccessLog
 from .addresses import Call
@@ -14,6 +15,7 @@ from .exchange import Exchange, new_request_id
 from .function_calls import FunctionCalls, function_arn, with_stage_variables
 from .gateway_responses import GatewayError
 from .http_events import event_v1
+from .iam import signed_by
 from .parameter_mapping import BackendRequest, Response, encoded
 from .refusals import Answer, Failure, IntegrationFailed, json_answer
 from .rest_descriptions import RestApi
@@ -26,8 +28,9 @@ _MAX_FUNCTION_EVENT_BYTES = 6 * 1024 * 1024
 class RestApis:
     """Answers requests to REST APIs."""
 
-    def __init__(self, calls: FunctionCalls, log: AccessLog):
+    def __init__(self, calls: FunctionCalls, gatekeeper: Gatekeeper, log: AccessLog):
         self._calls = calls
+        self._gatekeeper = gatekeeper
         self._log = log
 
     async def answer(self, call: Call, api: RestApi) -> Answer:
@@ -64,9 +67,13 @@ class RestApis:
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
         exchange.route, exchange.path_parameters = found.route, found.parameters
         method = exchange.route
-        if method.authorization != "NONE" or method.is_key_required:
-            kind = method.authorization if method.authorization != "NONE" else "API keys"
-            raise GatewayError("API_CONFIGURATION_ERROR", f"localcloud has no {kind} of REST APIs")
+        if method.authorization == "AWS_IAM":
+            self._authorize_iam(exchange)
+        elif method.authorization != "NONE":
+            reason = f"localcloud has no authorization {method.authorization} of REST APIs"
+            raise GatewayError("API_CONFIGURATION_ERROR", reason)
+        if method.is_key_required:
+            raise GatewayError("API_CONFIGURATION_ERROR", "localcloud has no API keys")
         integration = method.integration
         if integration is None:
             raise GatewayError("API_CONFIGURATION_ERROR", "the method has no integration")
@@ -76,6 +83,27 @@ class RestApis:
             return await self._invoke(exchange)
         reason = f"localcloud has no integrations of type {integration.type} of REST APIs"
         raise GatewayError("API_CONFIGURATION_ERROR", reason)
+
+    def _authorize_iam(self, exchange: Exchange) -> None:
+        """Raises GatewayError, in the words of "How do I troubleshoot HTTP 403 errors from API
+        Gateway?"
+        """
+        arn = exchange.arn()
+        verdict = self._gatekeeper.judge_api_call(exchange.call.request, arn)
+        if verdict.allowed:
+            exchange.authorization = signed_by(exchange, verdict.principal)
+        elif verdict.problem == "unsigned":
+            raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
+        elif verdict.problem:
+            raise GatewayError("ACCESS_DENIED", verdict.problem)
+        else:
+            who = verdict.principal.caller.arn
+            message = (
+                f"User: {who} is not authorized to perform: execute-api:Invoke on resource: {arn}"
+            )
+            if verdict.is_explicit:
+                message += " with an explicit deny"
+            raise GatewayError("ACCESS_DENIED", message=message)
 
     async def _invoke(self, exchange: Exchange) -> Response:
         if len(exchange.call.request.body) > _MAX_FUNCTION_EVENT_BYTES:
