@@ -93,6 +93,8 @@ def test_an_api_lives_with_its_stack(local_cloud, cfn):
     parts = changed["Resources"]
     parts["Route"]["Properties"]["RouteKey"] = "GET /animals/{id}"
     parts["Stage"]["Properties"]["StageVariables"] = {"table": "two"}
+    detailed = {"GET /more": {"DetailedMetricsEnabled": "true"}}
+    parts["Stage"]["Properties"]["RouteSettings"] = detailed
     parts["Integration"]["Properties"]["RequestParameters"] = {"append:header.x-new": "yes"}
     parts["Api"]["Properties"]["CorsConfiguration"] = {"AllowOrigins": ["*"]}
     parts["More"] = api_part(
@@ -109,9 +111,17 @@ def test_an_api_lives_with_its_stack(local_cloud, cfn):
     assert reply.headers["access-control-allow-origin"] == "*"
     assert call(local_cloud, stack, "/more").status == 200
 
+    def route_settings():
+        return client.get_stage(ApiId=given["Id"], StageName="$default")["RouteSettings"]
+
+    assert route_settings() == {"GET /more": {"DetailedMetricsEnabled": True}}
+
     stack = update(cfn, "pets", template)
     assert call(local_cloud, stack, "/more").status == 404
-    assert call(local_cloud, stack, "/pets/7").status == 200
+    reply = call(local_cloud, stack, "/pets/7", {"Origin": "http://a.example"})
+    assert reply.status == 200
+    assert reply.headers["access-control-allow-origin"] is None
+    assert route_settings() == {}
     delete(cfn, "pets")
     assert call(local_cloud, stack, "/pets/7").status == 404
     assert given["Id"] not in {api["ApiId"] for api in client.get_apis()["Items"]}

@@ -279,7 +279,8 @@ def test_iam_authorization(local_cloud, arn):
     assert identity["accessKey"] == keys[0]
     assert call_signed(api, "/dev/pets/8", keys).status == 403
     reply = call_signed(api, "/dev/pets/7", keys, secret="wrong")
-    assert reply.json() == {"Message": "The security token included in the request is invalid."}
+    assert reply.json()["Message"].startswith("The request signature we calculated does not match")
+    assert reply.headers["x-amzn-errortype"] == "InvalidSignatureException"
     person.may({"Effect": "Deny", "Action": "execute-api:Invoke", "Resource": "*"})
     reply = call_signed(api, "/dev/pets/7", keys)
     assert reply.json() == {"Message": f"{refusal} with an explicit deny"}

@@ -15,10 +15,7 @@ _TYPES = {
     "MISSING_AUTHENTICATION_TOKEN": (
         403, "Missing Authentication Token", "MissingAuthenticationTokenException",
     ),
-    # "How do I troubleshoot HTTP 403 errors from API Gateway?"
-    "ACCESS_DENIED": (
-        403, "The security token included in the request is invalid.", "AccessDeniedException",
-    ),
+    "ACCESS_DENIED": (403, "Access Denied", "AccessDeniedException"),
     "API_CONFIGURATION_ERROR": (500, "Internal server error", _INTERNAL),
     "DEFAULT_5XX": (502, "Internal server error", _INTERNAL),
     "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out", _INTERNAL),
@@ -32,20 +29,27 @@ _VARIABLE = re.compile(r"\$(?:context|stageVariables)\.[\w.]*\w")
 
 
 class GatewayError(Exception):
-    """A request ends here, with a gateway response of this type. `reason` is for the access log,
-    `message` for the caller, where it isn't the type's own.
+    """A request ends here, with a gateway response of this type. `reason` is for the access log;
+    `message` and `code` are for the caller, where they aren't the type's own.
     """
 
-    def __init__(self, response_type: str, reason: str = "", message: str | None = None):
+    def __init__(
+        self,
+        response_type: str,
+        reason: str = "",
+        message: str | None = None,
+        code: str | None = None,
+    ):
         super().__init__(reason or message or response_type)
         self.response_type = response_type
         self.message = message
+        self.code = code
 
 
 def answer(exchange: Exchange, error: GatewayError) -> Answer:
     """The answer for an error, in the words of the API or in API Gateway's own."""
     status, message, code = _TYPES[error.response_type]
-    message = error.message or message
+    message, code = error.message or message, error.code or code
     exchange.outcome |= {
         "error.message": message,
         "error.messageString": json.dumps(message),

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from .. import payload_v1
+from ..denials import refused_credentials
 from ..functions.service import new_trace_id
 from ..identity import Gatekeeper
 from . import gateway_responses, mock_integration
@@ -95,7 +96,8 @@ class RestApis:
         elif verdict.problem == "unsigned":
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
         elif verdict.problem:
-            raise GatewayError("ACCESS_DENIED", verdict.problem)
+            denial = refused_credentials(verdict.problem, "execute-api", exchange.call.request)
+            raise GatewayError("ACCESS_DENIED", message=denial.message, code=denial.code)
         else:
             who = verdict.principal.caller.arn
             message = (
