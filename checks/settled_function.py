@@ -1,7 +1,6 @@
 """A function with an alias `live`, to which the learner's settings of stage 03 are applied."""
 
 import contextlib
-import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -61,9 +60,10 @@ class SettledFunction:
             self._lambda.put_provisioned_concurrency_config(**{**provisioned, **self._alias})
             deployment.wait_for(self._is_provided, PROVISIONED_S, words="provisioned concurrency")
         events = calls["PutFunctionEventInvokeConfig"]
-        if done:
-            events = copy.deepcopy(events)
-            events.setdefault("DestinationConfig", {})["OnSuccess"] = {"Destination": done}
+        there = events.get("DestinationConfig", {})
+        if done and isinstance(there, dict):  # if it is none, the call says so
+            there = {**there, "OnSuccess": {"Destination": done}}
+            events = {**events, "DestinationConfig": there}
         if events:
             self._once_the_role_is_known(
                 self._lambda.put_function_event_invoke_config, {**events, **self._alias}
