@@ -12,7 +12,9 @@ from botocore.model import ServiceModel
 from botocore.regions import EndpointResolver
 
 
-class _Loader(Loader):
+class QuickLoader(Loader):
+    """Reads models as botocore's loader does, without a look into every service's folder."""
+
     @instance_cache
     def list_available_services(self, type_name: str) -> list[str]:
         """The services that have a folder; whether one has such a file is seen when it is read."""
@@ -23,7 +25,7 @@ class _Loader(Loader):
         return sorted(found)
 
 
-loader = _Loader()
+loader = QuickLoader()
 
 
 @functools.cache
