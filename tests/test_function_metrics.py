@@ -109,6 +109,8 @@ def test_concurrent_executions(local_cloud):
     overall = statistics(local_cloud, "ConcurrentExecutions")["Maximum"]
     assert overall >= 3
     assert statistics(local_cloud, "UnreservedConcurrentExecutions")["Maximum"] == 3
+    # The five that are reserved are claimed, though one was used.
+    assert statistics(local_cloud, "ClaimedAccountConcurrency")["Maximum"] == 3 + 5
 
 
 def test_asynchronous_invocation_metrics(local_cloud):

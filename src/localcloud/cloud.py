@@ -219,7 +219,7 @@ class LocalCloud:
         administrator.install()
         s3_authorization.install()
         bucket_names.install()
-        metrics = Metrics()
+        metrics = Metrics(functools.partial(lambda_concurrency.allocated, self.account_id))
         self.record.listener = metrics.observe
         cloudwatch.install(metrics.data)
         topics.install(identity.may_service, notifications.take)

@@ -42,6 +42,11 @@ def unreserved(account_id: str, region: str) -> int:
     return unreserved_concurrency(Call(account_id, region, {}))
 
 
+def allocated(account_id: str, region: str) -> int:
+    """What of the account's limit functions have for themselves, reserved or provisioned."""
+    return account_concurrency() - unreserved(account_id, region)
+
+
 def unreserved_concurrency(call: Call) -> int:
     """What of the account's limit no function has for itself.
 

@@ -85,9 +85,13 @@ class _Request:
 
 
 class Metrics:
-    """Counts entries of the record: `observe` takes them, in whatever thread adds them."""
+    """Counts entries of the record: `observe` takes them, in whatever thread adds them.
 
-    def __init__(self):
+    `allocated(region)` is the reserved and provisioned concurrency of all functions of a region.
+    """
+
+    def __init__(self, allocated: Callable[[str], int]):
+        self._allocated = allocated
         self._lock = threading.Lock()
         self._waiting: deque[Entry] = deque()
         self.observe: Callable[[Entry], None] = self._waiting.append
@@ -160,9 +164,12 @@ class Metrics:
         # A function's own count is given under its name alone, the region's without a name.
         self._add(entry, (function, ""), region, ConcurrentExecutions=running[function])
         self._add(entry, None, region, ConcurrentExecutions=running[region])
+        unreserved = running.get((region, False), 0)
         if not reserved:
-            count = running[region, False]
-            self._add(entry, None, region, UnreservedConcurrentExecutions=count)
+            self._add(entry, None, region, UnreservedConcurrentExecutions=unreserved)
+        # What is allocated is claimed, used or not ("Monitoring concurrency", Lambda developer guide).
+        claimed = unreserved + self._allocated(region)
+        self._add(entry, None, region, ClaimedAccountConcurrency=claimed)
         if entry["initialization_type"] == "provisioned-concurrency" and request.provisioned:
             request.in_provisioned = True
             key = (entry["function"], request.resource)
