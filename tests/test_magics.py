@@ -1,5 +1,6 @@
 """The magics in a real kernel: what a notebook shows, and what it stores."""
 
+import os
 import re
 from html.parser import HTMLParser
 
@@ -40,6 +41,8 @@ class Page(HTMLParser):
 @pytest.fixture
 def cells(kit, monkeypatch):
     """Run lines in a kernel whose sources and cloud are the kit copy's; gives each cell's output."""
+    for name in os.environ.keys() - kit.environment.keys():
+        monkeypatch.delenv(name)
     for name, value in kit.environment.items():
         monkeypatch.setenv(name, value)
 
