@@ -10,7 +10,6 @@ from PIL import Image
 from labkit import packages, project
 from labkit.grading import Unmet, expect
 
-from .deployment import zipped
 from .role_probe import expect_nothing_allowed
 from .role_questions import Places
 from .stacks import Stack
@@ -19,22 +18,12 @@ TEMPLATE = "template.yaml"
 ARRIVAL_S = 40
 
 
-def photo(rng, width=640, height=360):
-    """A picture of one colour and a stripe, by chance, as a JPEG."""
-    image = Image.new("RGB", (width, height), tuple(rng.randrange(256) for _ in range(3)))
-    left = rng.randrange(width // 2)
-    image.paste(tuple(rng.randrange(256) for _ in range(3)), (left, 0, left + 40, height))
-    out = io.BytesIO()
-    image.save(out, "JPEG")
-    return out.getvalue()
-
-
 @pytest.fixture(scope="module")
 def parts(deployment):
     """The parameters that every stack needs, and a bucket with the kit's function and layer in it."""
     bucket, s3 = deployment.bucket("parts"), deployment.client("s3")
     app = project.SOLUTIONS / "09-function" / "app.py"
-    s3.put_object(Bucket=bucket, Key="function.zip", Body=zipped({"app.py": app.read_bytes()}))
+    s3.put_object(Bucket=bucket, Key="function.zip", Body=packages.function_zip(app))
     s3.put_object(Bucket=bucket, Key="pillow-layer.zip", Body=packages.pillow_layer_zip())
     return {
         "ArtifactBucket": bucket,
@@ -154,10 +143,10 @@ def check_layer(deployment, resizer):
 
 
 @pytest.mark.check(points=2, section="6 · The role", needs=("check_layer",))
-def check_role_is_enough(resizer, rng):
+def check_role_is_enough(resizer, rng, images):
     """The function's role lets it read an upload and write the thumbnail."""
     key = f"raw/direct {rng.randrange(10**6)}.jpg"
-    resizer.upload(key, photo(rng))
+    resizer.upload(key, images.jpeg((640, 360)))
     answer = resizer.invoke_for(key.replace(" ", "+"))
     expect(
         answer.error is None,
@@ -197,10 +186,10 @@ def check_role_is_not_more(deployment, role, questions):
 
 
 @pytest.mark.check(points=3, section="8 · The notification", needs=("check_layer",), timeout=90)
-def check_upload(resizer, rng):
+def check_upload(resizer, rng, images):
     """An upload to raw/ gives a thumbnail, without anybody calling the function."""
     key = f"raw/2026/été {rng.randrange(10**6)}.jpg"
-    resizer.upload(key, photo(rng, 300, 600))
+    resizer.upload(key, images.jpeg((300, 600)))
     size = resizer.thumbnail(key)
     expect(
         size == (64, 128),
@@ -211,15 +200,15 @@ def check_upload(resizer, rng):
 
 
 @pytest.mark.check(points=1, section="8 · The notification", needs=("check_upload",), timeout=90)
-def check_only_raw(resizer, deployment, rng):
+def check_only_raw(resizer, deployment, rng, images):
     """Uploads outside raw/ do not call the function."""
     others = [
         f"{place}{rng.randrange(10**6)}.jpg" for place in ("raw", "thumbnails/", "other/raw/", "")
     ]
     for key in others:
-        resizer.upload(key, photo(rng))
+        resizer.upload(key, images.jpeg((640, 360)))
     last = f"raw/last {rng.randrange(10**6)}.jpg"
-    resizer.upload(last, photo(rng))
+    resizer.upload(last, images.jpeg((640, 360)))
     expect(
         resizer.thumbnail(last),
         tried=f"uploaded {last}", expected="its thumbnail", seen="there is none",
@@ -279,11 +268,11 @@ def check_permission_is_narrow(deployment, resizer):
 @pytest.mark.check(
     points=2, section="11 · A change without a gap", needs=("check_upload",), timeout=330
 )
-def check_update(resizer, rng):
+def check_update(resizer, rng, images):
     """An update to smaller thumbnails keeps what is in the buckets, and holds for the next upload."""
     before = {name: resizer.stack.outputs[name] for name in ("SourceBucket", "DestinationBucket")}
     kept = f"raw/kept {rng.randrange(10**6)}.jpg"
-    resizer.upload(kept, photo(rng))
+    resizer.upload(kept, images.jpeg((640, 360)))
     expect(resizer.thumbnail(kept), tried=f"uploaded {kept}", expected="its thumbnail", seen="none")
     resizer.stack.update(ThumbnailSize="64")
     after = {name: resizer.stack.outputs[name] for name in before}
@@ -294,7 +283,7 @@ def check_update(resizer, rng):
         seen="other buckets" if after != before else "the thumbnail from before is gone",
     )
     key = f"raw/smaller {rng.randrange(10**6)}.jpg"
-    resizer.upload(key, photo(rng))
+    resizer.upload(key, images.jpeg((640, 360)))
     size = resizer.thumbnail(key)
     expect(
         size == (64, 36),

@@ -3,11 +3,9 @@
 import base64
 import contextlib
 import functools
-import io
 import json
 import secrets
 import time
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from string import Template
@@ -142,18 +140,11 @@ class Deployment:
         name, functions = self.name(word), client("lambda")
 
         def create() -> bool:
-            try:
-                functions.create_function(
-                    FunctionName=name, Runtime=packages.runtime(), Role=role, Handler=handler,
-                    Code={"ZipFile": zipped(files)}, Layers=list(layers), MemorySize=memory,
-                    Timeout=timeout, Architectures=[packages.architecture()],
-                    Environment={"Variables": dict(environment or {})},
-                )  # fmt: skip
-            except ClientError as error:
-                if "cannot be assumed by Lambda" in str(error):
-                    return False
-                raise
-            return True
+            return is_created(
+                functions, files, FunctionName=name, Role=role, Handler=handler,
+                Layers=list(layers), MemorySize=memory, Timeout=timeout,
+                Environment={"Variables": dict(environment or {})},
+            )  # fmt: skip
 
         self._made.callback(_remove_function, name)
         self.wait_for(create, ROLE_S)
@@ -205,15 +196,18 @@ class Deployment:
         return found
 
 
-def zipped(files: Mapping[str, str | bytes]) -> bytes:
-    """A zip of the files, name in the archive -> content."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
-        for name, content in files.items():
-            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o644 << 16
-            target.writestr(entry, content)
-    return archive.getvalue()
+def is_created(functions: Any, files: Mapping[str, str | bytes], **settings: Any) -> bool:
+    """Create a function of these files; False where its role is not known everywhere yet."""
+    try:
+        functions.create_function(
+            Code={"ZipFile": packages.zipped(files)}, Runtime=packages.runtime(),
+            Architectures=[packages.architecture()], **settings,
+        )  # fmt: skip
+    except ClientError as error:
+        if "cannot be assumed by Lambda" in str(error):
+            return False
+        raise
+    return True
 
 
 def kept_layer(word: str, content: str, make: Callable[[], bytes]) -> str:

@@ -5,11 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
-from labkit import packages
-
-from .deployment import ROLE_S, Answer, Deployment, zipped
+from .deployment import ROLE_S, Answer, Deployment, is_created
 
 
 class FunctionElsewhere:
@@ -24,17 +21,10 @@ class FunctionElsewhere:
         self._functions = boto3.client("lambda", region_name=self.region)
 
         def created() -> bool:
-            try:
-                self._functions.create_function(
-                    FunctionName=self._name, Runtime=packages.runtime(), Role=role, Handler=handler,
-                    Code={"ZipFile": zipped(files)}, MemorySize=1769, Timeout=25,
-                    Architectures=[packages.architecture()],
-                )  # fmt: skip
-            except ClientError as error:
-                if "cannot be assumed by Lambda" in str(error):
-                    return False
-                raise
-            return True
+            return is_created(
+                self._functions, files, FunctionName=self._name, Role=role, Handler=handler,
+                MemorySize=1769, Timeout=25,
+            )  # fmt: skip
 
         deployment.wait_for(created, ROLE_S)
         waiter = self._functions.get_waiter("function_active_v2")

@@ -9,19 +9,20 @@ import io
 import platform
 import sys
 import zipfile
+from collections.abc import Mapping
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 
 def function_zip(source: Path) -> bytes:
     """Zip one file of code, at the top of the archive: handler `app.handler` is app.py there."""
-    return _zip({source.name: source.read_bytes()})
+    return zipped({source.name: source.read_bytes()})
 
 
 def pillow_layer_zip() -> bytes:
     """Zip the installed Pillow under python/, the folder of a layer that Python imports from."""
     distribution = importlib.metadata.distribution("pillow")
-    return _zip(
+    return zipped(
         {
             f"python/{file.as_posix()}": Path(str(distribution.locate_file(file))).read_bytes()
             for file in distribution.files or ()
@@ -51,7 +52,7 @@ def pillow_wheel(extension_suffix: str | None = None) -> tuple[str, bytes]:
         if line.startswith("Tag: ")
     ]
     joined = "-".join(".".join(dict.fromkeys(part)) for part in zip(*tags, strict=True))
-    return f"pillow-{distribution.version}-{joined}.whl", _zip(files, zipfile.ZIP_STORED)
+    return f"pillow-{distribution.version}-{joined}.whl", zipped(files, zipfile.ZIP_STORED)
 
 
 def pillow_version() -> str:
@@ -75,7 +76,8 @@ def _belongs(file: importlib.metadata.PackagePath) -> bool:
     return ours and "__pycache__" not in file.parts
 
 
-def _zip(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(files: Mapping[str, str | bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Zip files, name in the archive -> content; the same files give the same bytes."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as target:
         for name in sorted(files):
