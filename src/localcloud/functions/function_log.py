@@ -4,16 +4,13 @@ The events are written by a thread of their own, so that an invocation never wai
 AWS a role without the logs actions leaves no log, and nobody is told.
 """
 
-import logging
-import queue
-import threading
 from collections.abc import Callable
 
+from ..background_writer import BackgroundWriter
 from ..control_plane import logs
 from .configuration import FunctionConfiguration
 from .report import LogEvent
 
-_log = logging.getLogger(__name__)
 MayRole = Callable[[str, str, str, str], bool]
 
 
@@ -22,27 +19,17 @@ class FunctionLog:
 
     def __init__(self, may: MayRole):
         self._may = may
-        self._queue: queue.SimpleQueue = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="function-log", daemon=True)
-        self._thread.start()
+        self._writer = BackgroundWriter("function-log", self._ship)
 
     def write(
         self, configuration: FunctionConfiguration, stream: str, events: list[LogEvent]
     ) -> None:
         """Queue events of one log stream, oldest first."""
-        self._queue.put((configuration, stream, events))
+        self._writer.put(configuration, stream, events)
 
     def close(self) -> None:
         """Write what is queued and end the thread."""
-        self._queue.put(None)
-        self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
-            try:
-                self._ship(*item)
-            except Exception:  # the log of one function must not end the log of all
-                _log.exception("log events could not be written")
+        self._writer.close()
 
     def _ship(
         self, configuration: FunctionConfiguration, stream: str, events: list[LogEvent]

@@ -3,17 +3,14 @@
 "Configure logging for HTTP APIs in API Gateway", "Customize HTTP API access logs".
 """
 
-import logging
-import queue
 import re
-import threading
 import time
 
+from ..background_writer import BackgroundWriter
 from ..control_plane import logs
 from ..functions.report import LogEvent
 from .exchange import Exchange, as_text
 
-_log = logging.getLogger(__name__)
 _VARIABLE = re.compile(r"\$context\.([\w.:-]*\w)")
 
 
@@ -31,9 +28,7 @@ class AccessLog:
     """Writes lines by a thread of its own, so that no request waits for its log."""
 
     def __init__(self):
-        self._queue: queue.SimpleQueue = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
-        self._thread.start()
+        self._writer = BackgroundWriter("access-log", logs.put_events)
 
     def write(self, exchange: Exchange) -> None:
         """Queue the line of a request that has been answered, if its stage has a log."""
@@ -41,16 +36,8 @@ class AccessLog:
         if stage.log_group and stage.log_format:
             event = LogEvent(int(time.time() * 1000), line(stage.log_format, exchange))
             place = (api.account_id, api.region, stage.log_group, f"{api.id}/{stage.name}")
-            self._queue.put((*place, [event]))
+            self._writer.put(*place, [event])
 
     def close(self) -> None:
         """Write what is queued and end the thread."""
-        self._queue.put(None)
-        self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
-            try:
-                logs.put_events(*item)
-            except Exception:  # one line must not end the log
-                _log.exception("an access log line could not be written")
+        self._writer.close()
