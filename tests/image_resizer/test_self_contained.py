@@ -1,4 +1,4 @@
-"""cloudformation/image-resizer.yaml with nothing uploaded first: it builds its layer and has its function in it."""
+"""cloudformation/image-resizer.yaml with nothing uploaded: it builds its layer and brings its function."""
 
 import hashlib
 import re
