@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 TEMPLATE = Path(__file__).parents[1] / "cloudformation" / "image-resizer.yaml"
@@ -21,6 +22,26 @@ def zip_of(name, text):
 def empty(s3, bucket):
     for item in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
         s3.delete_object(Bucket=bucket, Key=item["Key"])
+
+
+@contextmanager
+def zip_files(cloud):
+    """The zip files to deploy; the stack that was left is deleted in the end."""
+    s3 = cloud("s3")
+    s3.create_bucket(Bucket="artifacts")
+    objects = {
+        "app.zip": zip_of("app.py", "def handler(event, context): return 1"),
+        "app-2.zip": zip_of("app.py", "def handler(event, context): return 2"),
+        "pillow.zip": zip_of("python/PIL/__init__.py", ""),
+        "pillow-2.zip": zip_of("python/PIL/__init__.py", "#"),
+    }
+    for key, body in objects.items():
+        s3.put_object(Bucket="artifacts", Key=key, Body=body)
+    yield
+    for bucket in s3.list_buckets()["Buckets"]:
+        empty(s3, bucket["Name"])
+    cloud("cloudformation").delete_stack(StackName=STACK)
+    s3.delete_bucket(Bucket="artifacts")
 
 
 def parameters(**changed):

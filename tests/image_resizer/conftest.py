@@ -6,7 +6,7 @@ import pytest
 
 from localcloud.control_plane import buckets
 from localcloud.identity import may_service
-from resizer_stack import STACK, create, empty, zip_of
+from resizer_stack import create, zip_files
 
 
 @pytest.fixture(scope="module")
@@ -25,22 +25,9 @@ def events(cloud):
 
 @pytest.fixture
 def artifacts(cloud):
-    """The zip files to deploy; the stack that a test left is deleted after it."""
-    s3 = cloud("s3")
-    s3.create_bucket(Bucket="artifacts")
-    objects = {
-        "app.zip": zip_of("app.py", "def handler(event, context): return 1"),
-        "app-2.zip": zip_of("app.py", "def handler(event, context): return 2"),
-        "pillow.zip": zip_of("python/PIL/__init__.py", ""),
-        "pillow-2.zip": zip_of("python/PIL/__init__.py", "#"),
-    }
-    for key, body in objects.items():
-        s3.put_object(Bucket="artifacts", Key=key, Body=body)
-    yield
-    for bucket in s3.list_buckets()["Buckets"]:
-        empty(s3, bucket["Name"])
-    cloud("cloudformation").delete_stack(StackName=STACK)
-    s3.delete_bucket(Bucket="artifacts")
+    """The zip files, for one test."""
+    with zip_files(cloud):
+        yield
 
 
 @pytest.fixture

@@ -61,7 +61,8 @@ def test_new_name_replaces_every_named_resource(cloud, stack):
         DESTINATION.replace("image-resizer", "thumbs"),
     }
     listed = cloud("lambda").list_functions()["Functions"]
-    assert [function["FunctionName"] for function in listed] == ["thumbs"]
+    names = {function["FunctionName"] for function in listed}
+    assert "thumbs" in names and "image-resizer" not in names
 
 
 def test_update_without_a_change_is_refused(cloud, stack):
@@ -95,8 +96,11 @@ def test_deleting_the_stack_removes_everything(cloud, artifacts):
     assert role not in [r["Arn"] for r in cloud("iam").list_roles()["Roles"]]
 
 
-def test_bucket_that_is_not_empty_stops_the_deletion(cloud, stack):
+def test_bucket_that_is_not_empty_stops_the_deletion(cloud, artifacts):
     cfn, s3 = cloud("cloudformation"), cloud("s3")
+    text = TEMPLATE.read_text()
+    emptied = text[text.index("  EmptySourceBucket:") : text.index("  EmptyDestinationBucket:")]
+    create(cfn, text.replace(emptied, ""))
     s3.put_object(Bucket=SOURCE, Key="kept.txt", Body=b"kept")
     cfn.delete_stack(StackName=STACK)
     with pytest.raises(WaiterError):

@@ -2,7 +2,7 @@
 resource types.
 
 `install` replaces moto's stack operations (stack_operations.py), adds the checks AWS makes first
-(stack_templates.py) and completes the resource types (stack_resources.py,
+(stack_templates.py) and completes the resource types (stack_resources.py, stack_buckets.py,
 stack_storage_resources.py).
 """
 
@@ -24,6 +24,7 @@ from . import (
     custom_resource_responses,
     gateway_operations,
     lambda_resources,
+    stack_buckets,
     stack_change_sets,
     stack_custom_resources,
     stack_deployment,
@@ -214,7 +215,7 @@ def install() -> None:
     _put(lambda_models.LambdaFunction, stack_resources.Function)
     _put(lambda_models.LayerVersion, stack_resources.LayerVersion)
     _put(lambda_models.Permission, stack_resources.Permission)
-    _put(s3_models.FakeBucket, stack_storage_resources.Bucket)
+    _put(s3_models.FakeBucket, stack_buckets.Bucket)
     _put(logs_models.LogGroup, stack_storage_resources.LogGroup)
     _put(iam_models.Role, stack_storage_resources.Role)
     _put(models.Stack, stack_nested.NestedStack)

@@ -1,4 +1,4 @@
-"""Buckets, log groups and roles in a stack: the properties that moto's CloudFormation leaves out.
+"""Log groups and roles in a stack: the properties that moto's CloudFormation leaves out.
 
 Each class method here replaces moto's of the same name.
 """
@@ -10,102 +10,9 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
-from moto.s3.cloud_formation import cfn_to_api_encryption
-from moto.s3.exceptions import BucketNotEmpty
-from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
 from .stack_resources import tags_dict
-
-# AWS encrypts every new bucket so; it is what a bucket has when its template says nothing.
-_DEFAULT_ENCRYPTION = {
-    "ServerSideEncryptionConfiguration": [
-        {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    ]
-}
-# CloudFormation's name of a list of notifications, and its destination's: the S3 API's name, and
-# the destination's.
-_NOTIFICATION_KINDS = {
-    ("LambdaConfigurations", "Function"): "CloudFunction",
-    ("QueueConfigurations", "Queue"): "Queue",
-    ("TopicConfigurations", "Topic"): "Topic",
-}
-
-
-def api_notification_configuration(properties: dict[str, Any] | None) -> dict[str, Any]:
-    """A bucket's NotificationConfiguration property in the form of
-    PutBucketNotificationConfiguration.
-    """
-    properties = properties or {}
-    configuration: dict[str, Any] = {}
-    for (list_name, destination), kind in _NOTIFICATION_KINDS.items():
-        entries = []
-        for given in properties.get(list_name) or []:
-            entry = {kind: given[destination], "Event": [given["Event"]]}
-            rules = ((given.get("Filter") or {}).get("S3Key") or {}).get("Rules") or []
-            if rules:
-                filter_rules = [
-                    {"Name": rule["Name"].capitalize(), "Value": rule["Value"]} for rule in rules
-                ]
-                entry["Filter"] = {"S3Key": {"FilterRule": filter_rules}}
-            entries.append(entry)
-        if entries:
-            configuration[f"{kind}Configuration"] = entries
-    if "EventBridgeConfiguration" in properties:
-        configuration["EventBridgeConfiguration"] = {}
-    return configuration
-
-
-def _apply_bucket_properties(name: str, properties: dict[str, Any], backend: Any) -> None:
-    encryption = properties.get("BucketEncryption") or _DEFAULT_ENCRYPTION
-    backend.put_bucket_encryption(name, cfn_to_api_encryption(encryption))
-    backend.put_bucket_tagging(name, tags_dict(properties.get("Tags")))
-    if properties.get("PublicAccessBlockConfiguration"):
-        backend.put_public_access_block(name, properties["PublicAccessBlockConfiguration"])
-    else:
-        backend.delete_public_access_block(name)
-    if "VersioningConfiguration" in properties:
-        status = properties["VersioningConfiguration"]["Status"]
-        backend.put_bucket_versioning(name, status)
-    notifications = api_notification_configuration(properties.get("NotificationConfiguration"))
-    backend.put_bucket_notification_configuration(name, notifications)
-
-
-class Bucket:
-    """AWS::S3::Bucket."""
-
-    @classmethod
-    def create_from_cloudformation_json(
-        cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
-    ):
-        backend = s3_backends[account_id][get_partition(region_name)]
-        bucket = backend.create_bucket(resource_name, region_name)
-        properties = cloudformation_json.get("Properties", {})
-        try:
-            _apply_bucket_properties(resource_name, properties, backend)
-        except Exception:
-            # The stack doesn't know of a bucket whose creation failed: nothing else would delete
-            # it.
-            backend.delete_bucket(resource_name)
-            raise
-        return bucket
-
-    @classmethod
-    def update_from_cloudformation_json(
-        cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name
-    ):
-        backend = s3_backends[account_id][get_partition(region_name)]
-        properties = cloudformation_json["Properties"]
-        _apply_bucket_properties(original_resource.name, properties, backend)
-        return original_resource
-
-    @classmethod
-    def delete_from_cloudformation_json(
-        cls, resource_name, cloudformation_json, account_id, region_name
-    ):
-        backend = s3_backends[account_id][get_partition(region_name)]
-        if backend.delete_bucket(resource_name) is None:
-            raise BucketNotEmpty(bucket_name=resource_name)
 
 
 class LogGroup:

@@ -1,0 +1,45 @@
+"""Every template passes the resource schemas and a kept set of security rules, with nothing switched off."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TEMPLATES = sorted(
+    [*(ROOT / "cloudformation").glob("*.yaml"), *(ROOT / "solutions").rglob("template.yaml")]
+)
+
+
+def names(path):
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=names)
+def test_schemas(template):
+    linter = Path(sys.executable).with_name("cfn-lint")
+    result = subprocess.run([linter, template], capture_output=True, text=True, timeout=300)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("template", sorted((ROOT / "cloudformation").glob("*.yaml")), ids=names)
+def test_security_rules(template):
+    assert security_faults(template) == []
+
+
+def test_security_rules_see_a_hole(tmp_path):
+    text = (ROOT / "cloudformation" / "image-resizer.yaml").read_text()
+    holed = tmp_path / "holed.yaml"
+    holed.write_text(text.replace("Action: s3:GetObject", "Action: '*'"))
+    assert security_faults(holed)
+
+
+def security_faults(template):
+    """What CFRipper has against a template: the rules' names and words."""
+    scanner = Path(sys.executable).with_name("cfripper")
+    command = [scanner, template, "--resolve", "--format", "json"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    found = json.loads(result.stdout)
+    return [f"{failure['rule']}: {failure['reason']}" for failure in found["failures"]]
