@@ -14,6 +14,8 @@ BIN := $(VENV)/bin
 # A stamp inside the virtual environment says which lock file it was made from.
 LEARNER := $(VENV)/.ready-learner
 TEST := $(VENV)/.ready-test
+# The AWS CLI and the SAM CLI pin other versions of what the kit uses.
+CLIENTS := $(VENV)/share/clients
 
 .PHONY: help start test mutants demo notebooks bench soak lint lock clean
 
@@ -26,7 +28,7 @@ start: $(LEARNER) ## set up, start the local cloud and JupyterLab, open the firs
 demo: $(LEARNER) ## a photograph in, a thumbnail out: the whole path without a browser
 	@$(BIN)/lab demo
 
-test: $(TEST) ## set up, then run every test and every notebook
+test: $(TEST) $(CLIENTS)/.ready ## set up, then run every test and every notebook
 	$(BIN)/python -m pytest -n 2 --dist loadscope tests
 	$(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout=60 \
 		--nbval-sanitize-with notebooks/sanitize.cfg notebooks
@@ -56,6 +58,8 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 lock: ## pin the dependencies of pyproject.toml anew
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) --extra test -c requirements.lock pyproject.toml -o requirements-test.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-annotate --custom-compile-command 'make lock' --group clients -o tests/clients.lock
 
 clean: ## remove the virtual environment and everything that was made in this folder
 	rm -rf .venv .lab build dist .pytest_cache .ruff_cache src/*.egg-info
@@ -70,6 +74,12 @@ $(LEARNER): requirements.lock pyproject.toml
 $(TEST): requirements-test.lock requirements.lock pyproject.toml
 	$(call install,requirements-test.lock)
 	@touch $@ $(LEARNER)
+
+$(CLIENTS)/.ready: tests/clients.lock $(TEST)
+	@echo 'Setting up the AWS CLI and the SAM CLI in $(CLIENTS), for the tests.'
+	@$(BIN)/python -m venv --clear $(CLIENTS)
+	@$(CLIENTS)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r tests/clients.lock
+	@touch $@
 
 # pip names each package as it comes to it; the counter tells how far it is.
 define install

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("requirements.lock", "requirements-test.lock")
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCKS = ("requirements.lock", "requirements-test.lock", "tests/clients.lock")
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = SETTINGS["project"]
 
 
 def canonical(name):
@@ -19,7 +20,11 @@ def direct(*extras):
     listed = list(PROJECT["dependencies"])
     for extra in extras:
         listed += PROJECT["optional-dependencies"][extra]
-    return {canonical(re.match(r"[A-Za-z0-9._-]+", line)[0]) for line in listed}
+    return names(listed)
+
+
+def names(requirements):
+    return {canonical(re.match(r"[A-Za-z0-9._-]+", line)[0]) for line in requirements}
 
 
 def pins(name):
@@ -50,6 +55,11 @@ def test_lock_file_holds_every_direct_dependency(name, extras):
     assert direct(*extras) <= locked
 
 
+def test_the_clients_lock_holds_every_client():
+    locked = {requirement.split("==")[0] for requirement in pins(LOCKS[2])}
+    assert names(SETTINGS["dependency-groups"]["clients"]) <= locked
+
+
 def test_the_test_lock_holds_the_learners_versions():
     assert set(pins(LOCKS[0])) <= set(pins(LOCKS[1]))
 
@@ -59,5 +69,6 @@ def test_every_direct_dependency_has_its_reason():
     reasons = {
         canonical(m[1]): m[2] for line in lines if (m := re.match(r"\| `(.+?)` \| (.+) \|", line))
     }
-    assert set(reasons) == direct("test", "build")
+    clients = names(SETTINGS["dependency-groups"]["clients"])
+    assert set(reasons) == direct("test", "build") | clients
     assert all(len(reason) > 20 for reason in reasons.values())

@@ -1,9 +1,11 @@
 """Buckets that stacks make: lifecycle rules, CORS and versioning come out as the template says."""
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
-from stacks import create, delete, update
+from stacks import create, delete, ended, update
 
 NAME = "stack-bucket"
 
@@ -78,3 +80,48 @@ def test_cors_rules(cfn, s3):
         "ExposeHeaders": ["ETag"],
         "MaxAgeSeconds": 300,
     }
+
+
+def test_bucket_policy_comes_changes_and_goes(cfn, s3):
+    def with_policy(action):
+        made = template()
+        made["Resources"]["P"] = {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {
+                "Bucket": {"Ref": "B"},
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {"Effect": "Deny", "Principal": "*", "Action": action,
+                         "Resource": {"Fn::Sub": "${B.Arn}/*"}}
+                    ],
+                },
+            },
+        }  # fmt: skip
+        return made
+
+    def action():
+        policy = json.loads(s3.get_bucket_policy(Bucket=NAME)["Policy"])
+        return policy["Statement"][0]["Action"], policy["Statement"][0]["Resource"]
+
+    create(cfn, NAME, with_policy("s3:DeleteObject"))
+    assert action() == ("s3:DeleteObject", f"arn:aws:s3:::{NAME}/*")
+    update(cfn, NAME, with_policy("s3:PutObject"))
+    assert action() == ("s3:PutObject", f"arn:aws:s3:::{NAME}/*")
+    update(cfn, NAME, template())
+    with pytest.raises(ClientError, match="NoSuchBucketPolicy"):
+        s3.get_bucket_policy(Bucket=NAME)
+
+
+def test_default_given_in_words_is_no_change(cfn, s3):
+    """`aws cloudformation deploy` names every parameter from the second time on."""
+    body = template() | {"Parameters": {"Days": {"Type": "Number", "Default": 7}}}
+    create(cfn, NAME, body)
+    made = cfn.create_change_set(
+        StackName=NAME, ChangeSetName="same", TemplateBody=json.dumps(body),
+        Parameters=[{"ParameterKey": "Days", "UsePreviousValue": True}],
+    )  # fmt: skip
+    found = cfn.describe_change_set(ChangeSetName=made["Id"])
+    assert found["Status"] == "FAILED"
+    assert "didn't contain changes" in found["StatusReason"]
+    assert ended(cfn, NAME)["StackStatus"] == "CREATE_COMPLETE"

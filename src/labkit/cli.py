@@ -72,6 +72,14 @@ def status(json: AsJson = False) -> None:
 
 
 @app.command()
+def env() -> None:
+    """Print the lines that lead a shell's `aws` and `sam` to the cloud in use: eval "$(lab env)"."""
+    from .shell_environment import run
+
+    raise typer.Exit(run())
+
+
+@app.command()
 def check(
     keys: Annotated[
         list[str] | None,

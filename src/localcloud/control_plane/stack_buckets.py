@@ -1,12 +1,14 @@
 """Buckets in a stack: the properties that moto's CloudFormation leaves out.
 
-Each class method of Bucket replaces moto's of the same name.
+Each class method of Bucket replaces moto's of the same name. AWS::S3::BucketPolicy moto does not have.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from moto.core.common_models import CloudFormationModel
 from moto.s3.cloud_formation import cfn_to_api_encryption
 from moto.s3.exceptions import BucketNotEmpty
 from moto.s3.models import s3_backends
@@ -167,3 +169,50 @@ class Bucket:
         backend = s3_backends[account_id][get_partition(region_name)]
         if backend.delete_bucket(resource_name) is None:
             raise BucketNotEmpty(bucket_name=resource_name)
+
+
+class BucketPolicy(CloudFormationModel):
+    """AWS::S3::BucketPolicy. Ref gives the bucket's name."""
+
+    def __init__(self, bucket: str):
+        self.physical_resource_id = bucket
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return ""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::S3::BucketPolicy"
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        return False
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
+    ):
+        properties = cloudformation_json["Properties"]
+        document = properties["PolicyDocument"]
+        # An unquoted Version is a date in YAML.
+        text = document if isinstance(document, str) else json.dumps(document, default=str)
+        backend = s3_backends[account_id][get_partition(region_name)]
+        backend.put_bucket_policy(properties["Bucket"], text.encode())
+        return cls(properties["Bucket"])
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name
+    ):
+        return cls.create_from_cloudformation_json(
+            new_resource_name, cloudformation_json, account_id, region_name
+        )
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name, cloudformation_json, account_id, region_name
+    ):
+        backend = s3_backends[account_id][get_partition(region_name)]
+        if resource_name in backend.buckets:
+            backend.delete_bucket_policy(resource_name)

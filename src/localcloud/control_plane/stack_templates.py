@@ -110,8 +110,15 @@ def check_template(body: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
 def is_already(stack: Stack, template: str, parameters: Mapping[str, Any]) -> bool:
     """Do `template` and `parameters` say what the stack's own say?"""
     # moto writes into the parsed template while it makes resources.
-    same = parse_template(template) == parse_template(stack.template)
-    return same and parameters == stack.parameters
+    wanted, own = parse_template(template), parse_template(stack.template)
+    return wanted == own and _values(wanted, parameters) == _values(own, stack.parameters)
+
+
+def _values(template: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters' values: a default counts like a value that was given."""
+    declared = template.get("Parameters") or {}
+    defaults = {name: each["Default"] for name, each in declared.items() if "Default" in each}
+    return {name: str(value) for name, value in {**defaults, **parameters}.items()}
 
 
 def _check_section(name: str, section: Any) -> None:
