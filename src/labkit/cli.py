@@ -174,6 +174,16 @@ def demo(
 
 
 @app.command()
+def publish(
+    bucket: Annotated[str, typer.Option(help="The bucket to upload to; made if it isn't there.")],
+) -> None:
+    """Upload the templates, and print the links that launch them with one click in AWS's console."""
+    from .publish import run
+
+    raise typer.Exit(run(bucket))
+
+
+@app.command()
 def doctor(json: AsJson = False, port: Port = 4566) -> None:
     """Say what the kit finds on this computer, and what is missing."""
     from .doctor import run
