@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 
-from . import DEFAULT_PORT, identity
+from . import DEFAULT_PORT, connection_protocols, identity
 from .control_plane import (
     administrator,
     bucket_names,
@@ -50,6 +50,7 @@ from .functions.isolation import choose_isolation
 from .functions.metrics import Metrics
 from .functions.runtime import native_client_available, prepare_runtime
 from .functions.service import FunctionService
+from .gateways.connection_limits import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, ConnectionLimits
 from .notifications import Notifications
 from .own_pages import OwnPages
 from .server import FrontDoor
@@ -209,6 +210,14 @@ class LocalCloud:
                 minimum=1,
                 whole=True,
             )
+        connection_limits = ConnectionLimits()
+        for limit in dataclasses.fields(connection_limits):
+            settings.add(
+                limit.name,
+                functools.partial(getattr, connection_limits, limit.name),
+                functools.partial(setattr, connection_limits, limit.name),
+                minimum=0.1,
+            )
         pollers = Pollers(self.account_id, Invoker(service, gatekeeper.may_role, self.record))
         pollers.install(gatekeeper.may_role)
         notifications = Notifications(service, self.record, self.account_id)
@@ -258,11 +267,14 @@ class LocalCloud:
         gateway_endpoints.install(self._api_endpoint)
         door = FrontDoor(
             self.account_id, self.region, moto, service, gatekeeper, notifications,
-            OwnPages(self.status, self.record, settings, reset),
+            OwnPages(self.status, self.record, settings, reset), connection_limits,
         )  # fmt: skip
         config = uvicorn.Config(
-            door, log_level="warning", access_log=False, lifespan="off", proxy_headers=False
-        )
+            door, log_level="warning", access_log=False, lifespan="off", proxy_headers=False,
+            http=connection_protocols.HttpProtocol, ws=connection_protocols.websocket_protocol,
+            ws_max_size=(MAX_MESSAGE_BYTES, MAX_FRAME_BYTES), ws_ping_interval=None,
+            ws_per_message_deflate=False,
+        )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None
         try:

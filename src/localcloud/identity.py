@@ -111,6 +111,13 @@ class Gatekeeper:
         """
         return self._judge_signed(request, (Need("execute-api:Invoke", arn),))
 
+    def judge_connection_call(self, request: ApiRequest, arn: str | None) -> "Verdict":
+        """Whether a request to @connections may go on. `arn` is that of stage, method and connection;
+        without one only the signature counts.
+        """
+        needed = (Need("execute-api:ManageConnections", arn),) if arn else ()
+        return self._judge_signed(request, needed)
+
     def _judge_signed(self, request: ApiRequest, needed: tuple[Need, ...]) -> "Verdict":
         scope = credential_scope(request)
         if scope is None:

@@ -13,6 +13,8 @@ from .control_plane.state import may_change, note_change
 from .function_urls import FunctionUrls
 from .functions.service import FunctionService
 from .gateways import addresses
+from .gateways.addresses import Call
+from .gateways.connection_limits import ConnectionLimits
 from .identity import Gatekeeper
 from .notifications import Notifications
 from .own_pages import PREFIX, OwnPages
@@ -34,6 +36,7 @@ class FrontDoor:
         gatekeeper: Gatekeeper,
         notifications: Notifications,
         pages: OwnPages,
+        connection_limits: ConnectionLimits,
     ):
         self._account_id = account_id
         self._region = region
@@ -42,12 +45,17 @@ class FrontDoor:
         self._gatekeeper = gatekeeper
         self._notifications = notifications
         self._pages = pages
+        self._connection_limits = connection_limits
         self._urls = FunctionUrls(service, gatekeeper, account_id)
         self._gateways: asyncio.Future | None = None
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moto")
 
     async def __call__(self, scope, receive, send) -> None:
-        """Answer one HTTP request; a fault of ours is a 500 in JSON, never a broken connection."""
+        """Answer one HTTP request, or serve one WebSocket connection; a fault of ours is a 500 in
+        JSON, never a broken connection.
+        """
+        if scope["type"] == "websocket":
+            await self._serve(scope, receive, send)
         if scope["type"] != "http":
             return
         body = await _read(receive)
@@ -79,16 +87,12 @@ class FrontDoor:
         if path.startswith(PREFIX):
             query = scope["query_string"].decode("latin-1")
             return self._pages.answer(scope["method"], path, query, body)
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1")
-            for name, value in scope["headers"]
-        }
-        query = scope["query_string"].decode("latin-1")
-        request = ApiRequest(scope["method"], path, query, headers, body)
+        request = _request(scope, scope["method"], body)
+        headers, query = request.headers, request.query
         asked = function_urls.match(request)
         if asked:
             return await self._urls.answer(asked)
-        called = addresses.match(request, scope)
+        called = await self._call(request, scope)
         if called:
             gateways = await self._loaded_gateways()
             return await gateways.answer(called)
@@ -120,6 +124,20 @@ class FrontDoor:
             return status, origin.stamp(headers), content
         return answer
 
+    async def _serve(self, scope, receive, send) -> None:
+        """A WebSocket connection, which only APIs take."""
+        call = await self._call(_request(scope, "GET", b""), scope)
+        if call is None:
+            await receive()
+            await send({"type": "websocket.close"})  # before it is accepted, this is a 403
+            return
+        sent = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in scope["headers"])
+        await (await self._loaded_gateways()).serve(call, sent, receive, send)
+
+    async def _call(self, request: ApiRequest, scope) -> Call | None:
+        """The request as one to an API, if it is one."""
+        return addresses.match(request, scope)
+
     def _loaded_gateways(self) -> asyncio.Future:
         """The gateways, which are loaded with the first request to an API: a start needs none."""
         if self._gateways is None:
@@ -128,7 +146,9 @@ class FrontDoor:
                 install_gateways()
                 from .gateways.gateways import Gateways
 
-                return Gateways(self._service, self._gatekeeper, self._account_id)
+                return Gateways(
+                    self._service, self._gatekeeper, self._account_id, self._connection_limits
+                )
 
             loop = asyncio.get_running_loop()
             self._gateways = loop.run_in_executor(self._workers, load)
@@ -139,6 +159,14 @@ class FrontDoor:
         return RequestOrigin(
             lambda: self._gatekeeper.caller_id(request), client[0] if client else "127.0.0.1"
         )
+
+
+def _request(scope, method: str, body: bytes) -> ApiRequest:
+    headers = {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+    }
+    path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+    return ApiRequest(method, path, query, headers, body)
 
 
 async def _read(receive) -> bytes | None:

@@ -1,4 +1,4 @@
-"""What API Gateway refuses of an HTTP API and moto takes."""
+"""What API Gateway refuses of an HTTP or WebSocket API and moto takes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from moto.apigatewayv2.exceptions import APIGatewayV2Error, BadRequestException
-from moto.apigatewayv2.models import Api
+from moto.apigatewayv2.models import Api, ApiGatewayV2Backend
 
 from ..gateways.parameter_mapping import is_reserved
 from ..gateways.routes import split_key
@@ -27,7 +27,14 @@ def install() -> None:
     """Check the parameters of what is made in an API."""
     create_route, update_route = Api.create_route, Api.update_route
     create_integration, update_integration = Api.create_integration, Api.update_integration
-    create_stage = Api.create_stage
+    create_stage, create_api = Api.create_stage, ApiGatewayV2Backend.create_api
+
+    @functools.wraps(create_api)
+    def checked_create_api(self, **given):
+        if given["protocol_type"] == "WEBSOCKET" and not given["route_selection_expression"]:
+            # Required (API reference, CreateApi); the words are ours.
+            raise BadRequestException("RouteSelectionExpression is required for WEBSOCKET APIs")
+        return create_api(self, **given)
 
     @functools.wraps(create_route)
     def checked_create_route(
@@ -70,6 +77,7 @@ def install() -> None:
     Api.create_integration = checked_create_integration
     Api.update_integration = checked_update_integration
     Api.create_stage = checked_create_stage
+    ApiGatewayV2Backend.create_api = checked_create_api
 
 
 def check_route_key(api: Api, key: str) -> None:

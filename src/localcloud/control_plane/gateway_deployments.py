@@ -1,4 +1,4 @@
-"""Deployments of HTTP APIs, which moto has not: snapshots that a stage serves.
+"""Deployments of HTTP and WebSocket APIs, which moto has not: snapshots that a stage serves.
 
 Every change to an API makes a new one for its stages with AutoDeploy; for others CreateDeployment
 does. They lie on moto's own APIs and stages, so that they are saved with them.
@@ -22,7 +22,9 @@ from . import gateway_resources
 _CHANGES = (
     "create_authorizer", "delete_authorizer", "update_authorizer", "create_integration",
     "delete_integration", "update_integration", "create_route", "delete_route", "update_route",
-    "delete_cors_configuration", "update", "create_stage",
+    "delete_cors_configuration", "update", "create_stage", "create_route_response",
+    "delete_route_response", "create_integration_response", "update_integration_response",
+    "delete_integration_response",
 )  # fmt: skip
 
 
@@ -73,7 +75,7 @@ def _deploy_after(name: str) -> None:
 def deploy_automatically(api: Api) -> None:
     """Let the stages with AutoDeploy serve the API as it is now."""
     stages = [stage for stage in api.stages.values() if stage.auto_deploy]
-    if stages and api.protocol_type == "HTTP":
+    if stages:
         # Only the last one: a deployment for each change of a long day would be kept for nothing.
         served = {stage.deployment.id for stage in stages if stage.deployment}
         deployment = deploy(api, None, is_automatic=True)

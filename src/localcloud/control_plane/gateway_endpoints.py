@@ -14,6 +14,6 @@ def install(address: Callable[[str], str]) -> None:
     _address = address
 
 
-def endpoint(api_id: str) -> str:
+def endpoint(api_id: str, scheme: str = "http") -> str:
     """The address of an API, without a stage. The port may be another after a restart."""
-    return _address(api_id)
+    return _address(api_id).replace("http", scheme, 1)

@@ -29,6 +29,7 @@ _PATHS = (
     _STAGE + "/accesslogsettings$",
     _STAGE + "/routesettings/(?P<route_key>.+)$",
 )
+_SCHEMES = {"HTTP": "http", "WEBSOCKET": "ws"}
 # What UpdateStage may change: the member and moto's attribute.
 _STAGE_MEMBERS = {
     "accessLogSettings": "access_log_settings",
@@ -113,6 +114,11 @@ class Operations:
         found = [each.to_json() for each in self._api().authorizers.values()]
         return _answer(200, {"items": found})
 
+    def get_route_responses(self):
+        route = self._api().get_route(self._part(5))
+        found = [each.to_json() for each in route.route_responses.values()]
+        return _answer(200, {"items": found})
+
     def _api(self) -> Api:
         return self.apigatewayv2_backend.get_api(self._part(3))
 
@@ -131,7 +137,8 @@ def install() -> None:
     gateway_deployments.install()
     rest_gateway_resources.install()
     Api.api_endpoint = property(
-        lambda api: gateway_endpoints.endpoint(api.api_id), lambda api, value: None
+        lambda api: gateway_endpoints.endpoint(api.api_id, _SCHEMES[api.protocol_type]),
+        lambda api, value: None,
     )
     for name, member in vars(Operations).items():
         if not name.startswith("__"):

@@ -1,7 +1,8 @@
-"""moto's HTTP APIs, described for the gateways."""
+"""moto's HTTP and WebSocket APIs, described for the gateways."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -18,20 +19,23 @@ from ..gateways.descriptions import (
     RouteSettings,
     Stage,
     Throttle,
+    WebSocketApi,
 )
 from ..gateways.routes import split_key
 
 _DEFAULT_TIMEOUT_MS = 30_000
+_WEBSOCKET_TIMEOUT_MS = 29_000  # "Quotas for configuring and running a WebSocket API"
+_KINDS = {"HTTP": HttpApi, "WEBSOCKET": WebSocketApi}
 
 
-def find_http_api(api_id: str, account_id: str) -> HttpApi | None:
-    """The HTTP API with an id, in whatever region it is; None where there is none."""
+def find_api(api_id: str, account_id: str) -> HttpApi | WebSocketApi | None:
+    """The HTTP or WebSocket API with an id, in whatever region it is; None where there is none."""
     for region, backend in list(apigatewayv2_backends[account_id].items()):
         api = backend.apis.get(api_id)
-        if api is not None and api.protocol_type == "HTTP":
+        if api is not None:
             stages = {name: _stage(stage) for name, stage in list(api.stages.items())}
             disabled = api.disable_execute_api_endpoint is True
-            return HttpApi(api_id, region, account_id, disabled, stages)
+            return _KINDS[api.protocol_type](api_id, region, account_id, disabled, stages)
     return None
 
 
@@ -41,11 +45,13 @@ def describe(
     """A snapshot of what a deployment holds: routes with their integrations and authorizers, CORS."""
     authorizers = {each.id: _authorizer(each) for each in api.authorizers.values()}
     integrations = {each.id: _integration(each) for each in api.integrations.values()}
-    routes = tuple(_route(each, integrations, authorizers) for each in api.routes.values())
+    make_route = _websocket_route if api.protocol_type == "WEBSOCKET" else _route
+    routes = tuple(make_route(each, integrations, authorizers) for each in api.routes.values())
     cors = pascal(api.cors_configuration or {})
     return Deployment(
-        deployment_id, time.time(), is_automatic, tuple(filter(None, routes)), cors, description
-    )
+        deployment_id, time.time(), is_automatic, tuple(filter(None, routes)), cors, description,
+        api.route_selection_expression,
+    )  # fmt: skip
 
 
 def pascal(members: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,7 +78,38 @@ def _route(
     )
 
 
+def _websocket_route(
+    route: models.Route,
+    integrations: Mapping[str, Integration],
+    authorizers: Mapping[str, Authorizer],
+) -> Route:
+    integration = integrations.get((route.target or "").removeprefix("integrations/"))
+    if integration:
+        timeout_s = min(integration.timeout_s, _WEBSOCKET_TIMEOUT_MS / 1000)
+        integration = dataclasses.replace(integration, timeout_s=timeout_s)
+    authorizer = authorizers.get(route.authorizer_id)
+    if authorizer:
+        sources = tuple(_websocket_source(each) for each in authorizer.identity_sources)
+        # AuthorizerResultTtlInSeconds is not for WebSocket APIs (its API reference).
+        authorizer = dataclasses.replace(authorizer, identity_sources=sources, ttl_s=0)
+    # "Set up route responses for a WebSocket API": only $default does anything.
+    answers = {each.route_response_key for each in route.route_responses.values()}
+    is_two_way = route.route_response_selection_expression == "$default" and "$default" in answers
+    return Route(
+        route.route_key, "ANY", (), route.authorization_type or "NONE", (), authorizer, integration,
+        is_two_way,
+    )  # fmt: skip
+
+
+def _websocket_source(expression: str) -> str:
+    """route.request.header.x as the exchange evaluates it, $request.header.x."""
+    return "$" + expression.removeprefix("route.")
+
+
 def _integration(integration: models.Integration) -> Integration:
+    default = [
+        r for r in integration.responses.values() if r.integration_response_key == "$default"
+    ]
     return Integration(
         integration.integration_type,
         integration.integration_uri or "",
@@ -83,6 +120,8 @@ def _integration(integration: models.Integration) -> Integration:
         integration.integration_subtype,
         dict(integration.request_parameters or {}),
         {str(k): dict(v) for k, v in (integration.response_parameters or {}).items()},
+        dict(integration.request_templates or {}),
+        dict(default[0].response_templates or {}) if default else {},
     )
 
 

@@ -1,16 +1,21 @@
 """How a request says which API it is for: by its Host, {api}.execute-api.<anything>, or by a path
-under /_aws/execute-api/{api}/ for tools that can't set the Host.
+under /_aws/execute-api/{api}/ for tools that can't set the Host. A private API is called through a VPC
+endpoint, {api}-{vpce-…}, or the endpoint's own host with the API in the header x-apigw-api-id ("How to
+invoke a private API"). Other hosts may be custom domain names.
 """
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..actions import ApiRequest
 
 Field = tuple[str, str]
 PREFIX = "/_aws/execute-api/"
-_HOST = re.compile(r"([a-z0-9]+)\.execute-api\.[^:]+")
+CONNECTIONS = "/@connections/"
+_HOST = re.compile(r"([a-z0-9]+|(?:[a-z0-9]+-)?vpce-[a-z0-9-]+)\.execute-api\.[^:]+")
+# Hosts of this machine and of AWS's own services: no custom domain names.
+_NO_DOMAIN = re.compile(r"localhost|[\d.]+|\[.*|[^.]*|.*\.amazonaws\.com(\.cn)?|(.*\.)?s3[.-].*")
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,10 @@ class Call:
     """A request to an API. `path` is percent-encoded and begins with the stage, where the stage has
     a part in it; `fields` are the headers in the order in which they came, names in lower case.
 
-    `request` is as it was sent, as signatures need it.
+    `request` is as it was sent, as signatures need it. `base_path` is what a custom domain name's
+    mapping has in the stage's place, such as /v1 or nothing; None at the execute-api address.
+    `vpc_endpoint` is the id of the VPC endpoint through which a private API is called. Without an
+    `api_id` it is a request to @connections that names only the connection.
     """
 
     api_id: str
@@ -28,6 +36,8 @@ class Call:
     request: ApiRequest
     source_ip: str
     port: int
+    base_path: str | None = None
+    vpc_endpoint: str | None = None
 
 
 def joined(fields: Iterable[Field]) -> dict[str, str]:
@@ -42,14 +52,62 @@ def joined(fields: Iterable[Field]) -> dict[str, str]:
 
 def match(request: ApiRequest, scope: dict) -> Call | None:
     """The request as one to an API; None where it is none. `scope` is ASGI's."""
+    host = request.headers.get("host", "").lower()
     if request.path.startswith(PREFIX):
-        api_id, _, path = request.path.removeprefix(PREFIX).partition("/")
-        domain = f"{api_id}.execute-api.localhost"
-    else:
-        found = _HOST.match(request.headers.get("host", "").lower())
-        if not found:
-            return None
-        api_id, domain, path = found[1], found[0], request.path.removeprefix("/")
+        name, _, path = request.path.removeprefix(PREFIX).partition("/")
+        api_id, endpoint = _split(name, request)
+        return _call(
+            api_id, f"{api_id}.execute-api.localhost", f"/{path}", request, scope, endpoint
+        )
+    found = _HOST.match(host)
+    if found:
+        api_id, endpoint = _split(found[1], request)
+        return _call(api_id, found[0], request.path, request, scope, endpoint)
+    if request.path.startswith(CONNECTIONS):
+        return _call("", host, request.path, request, scope)
+    return None
+
+
+def may_be_custom(request: ApiRequest, service: str | None) -> bool:
+    """Whether a request that is to no execute-api address may be one to a custom domain name. `service`
+    is the one for which it is signed.
+    """
+    if service not in (None, "execute-api"):
+        return False
+    return not _NO_DOMAIN.fullmatch(host_name(request))
+
+
+def host_name(request: ApiRequest) -> str:
+    """The Host of a request without its port."""
+    name, _, port = request.headers.get("host", "").lower().rpartition(":")
+    return name if name and port.isdecimal() else name + port
+
+
+def custom(request: ApiRequest, scope: dict, api_id: str, path: str, base_path: str) -> Call:
+    """A request to a custom domain name that is mapped to an API; `path` begins with the stage."""
+    call = _call(api_id, host_name(request), path, request, scope)
+    return replace(call, base_path=base_path)
+
+
+def _split(name: str, request: ApiRequest) -> tuple[str, str | None]:
+    """API and VPC endpoint in abc123, abc123-vpce-0a1b and vpce-0a1b."""
+    api_id, found, endpoint = name.partition("vpce-")
+    if not found:
+        return name, None
+    if not api_id:
+        return request.headers.get("x-apigw-api-id", ""), name
+    return api_id.removesuffix("-"), f"vpce-{endpoint}"
+
+
+def _call(
+    api_id: str,
+    domain: str,
+    path: str,
+    request: ApiRequest,
+    scope: dict,
+    vpc_endpoint: str | None = None,
+) -> Call:
     fields = tuple((n.decode("latin-1").lower(), v.decode("latin-1")) for n, v in scope["headers"])
     source_ip, _ = scope.get("client") or ("127.0.0.1", 0)
-    return Call(api_id, domain, f"/{path}", fields, request, source_ip, scope["server"][1])
+    port = scope["server"][1]
+    return Call(api_id, domain, path, fields, request, source_ip, port, vpc_endpoint=vpc_endpoint)

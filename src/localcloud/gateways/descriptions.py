@@ -27,9 +27,10 @@ class Authorizer:
 
 @dataclass(frozen=True)
 class Integration:
-    """What answers a route: AWS_PROXY (a function) or HTTP_PROXY (another server).
+    """What answers a route: AWS_PROXY (a function), HTTP_PROXY or HTTP (another server), or MOCK.
 
-    `response_parameters` are by status code, in digits.
+    `response_parameters` are by status code, in digits; `response_templates` are those of a WebSocket
+    API's integration response $default, by the name that selects one.
     """
 
     type: str
@@ -41,12 +42,15 @@ class Integration:
     subtype: str | None = None
     request_parameters: Mapping[str, str] = field(default_factory=dict)
     response_parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    request_templates: Mapping[str, str] = field(default_factory=dict)
+    response_templates: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Route:
-    """A route of an HTTP API. `method` is ANY where all are meant; `segments` are its path's parts,
-    empty for $default and for the root.
+    """A route of an HTTP or WebSocket API. `method` is ANY where all are meant; `segments` are its
+    path's parts, empty for $default, for the root and in WebSocket APIs, whose keys have no path.
+    Only a WebSocket API's route that `is_two_way` sends its integration's answer back.
     """
 
     key: str
@@ -56,6 +60,7 @@ class Route:
     scopes: tuple[str, ...] = ()
     authorizer: Authorizer | None = None
     integration: Integration | None = None
+    is_two_way: bool = False
 
     @property
     def path(self) -> str:
@@ -66,7 +71,7 @@ class Route:
 @dataclass(frozen=True)
 class Deployment:
     """An API's routes and CORS configuration (members as the API names them: AllowOrigins…) as they
-    were at a moment, given as a Unix time.
+    were at a moment, given as a Unix time; of a WebSocket API its route selection expression too.
     """
 
     id: str
@@ -75,6 +80,7 @@ class Deployment:
     routes: tuple[Route, ...]
     cors: Mapping[str, Any]
     description: str | None = None
+    selection_expression: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,5 +136,12 @@ class Api:
 @dataclass(frozen=True)
 class HttpApi(Api):
     """An HTTP API."""
+
+    stages: Mapping[str, Stage]
+
+
+@dataclass(frozen=True)
+class WebSocketApi(Api):
+    """A WebSocket API."""
 
     stages: Mapping[str, Stage]

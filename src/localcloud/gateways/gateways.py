@@ -1,42 +1,83 @@
-"""API Gateway as the front door sees it: a request to an API, and its answer."""
+"""API Gateway as the front door sees it: a request to an API and its answer, a WebSocket connection."""
+
+import functools
 
 from ..control_plane import cloudwatch, gateway_resources, rest_gateway_resources
 from ..functions.service import FunctionService
 from ..identity import Gatekeeper
+from . import websocket_events
 from .access_log import AccessLog
-from .addresses import Call
+from .addresses import CONNECTIONS, Call
+from .connection_callbacks import ConnectionCallbacks
+from .connection_limits import ConnectionLimits
+from .connections import Connections
+from .descriptions import HttpApi, WebSocketApi
 from .function_calls import FunctionCalls
 from .http_api import HttpApis
+from .http_proxy import HttpProxy
+from .lambda_authorizer import LambdaAuthorizers
 from .metrics import NAMESPACE, ApiMetrics
 from .refusals import Answer, json_answer
 from .rest_api import RestApis
 from .throttling import Throttles
+from .websocket_api import Receive, Send, WebSocketApis, error_text, refuse
+from .websocket_integrations import WebSocketIntegrations
 
 
 class Gateways:
-    """Answers requests to HTTP APIs and REST APIs."""
+    """Answers requests to HTTP, REST and WebSocket APIs."""
 
-    def __init__(self, service: FunctionService, gatekeeper: Gatekeeper, account_id: str):
+    def __init__(
+        self,
+        service: FunctionService,
+        gatekeeper: Gatekeeper,
+        account_id: str,
+        limits: ConnectionLimits,
+    ):
+        self._find_api = functools.partial(gateway_resources.find_api, account_id=account_id)
         self._account_id = account_id
         self._log = AccessLog()
         metrics = ApiMetrics()
         cloudwatch.add(NAMESPACE, metrics.data)
-        calls = FunctionCalls(service, gatekeeper)
-        self._http = HttpApis(calls, gatekeeper, Throttles(), metrics, self._log)
+        calls, throttles = FunctionCalls(service, gatekeeper), Throttles()
+        self._proxy = HttpProxy()
+        self._http = HttpApis(calls, gatekeeper, throttles, metrics, self._log, self._proxy)
         self._rest = RestApis(calls, gatekeeper, self._log)
+        connections = Connections()
+        self._websocket = WebSocketApis(
+            self._find_api, WebSocketIntegrations(calls, self._proxy),
+            LambdaAuthorizers(calls, make_event=websocket_events.authorizer_event), gatekeeper,
+            throttles, metrics, self._log, connections, limits,
+        )  # fmt: skip
+        self._callbacks = ConnectionCallbacks(self._find_api, gatekeeper, connections, metrics)
 
     def close(self) -> None:
         """End the threads."""
         self._http.close()
+        self._proxy.close()
         self._log.close()
 
     async def answer(self, call: Call) -> Answer:
         """Find the API and let it answer."""
-        api = gateway_resources.find_http_api(call.api_id, self._account_id)
-        if api is not None:
+        if not call.api_id:
+            return await self._callbacks.answer(call)
+        api = self._find_api(call.api_id)
+        if isinstance(api, HttpApi):
             return await self._http.answer(call, api)
+        if isinstance(api, WebSocketApi):
+            if CONNECTIONS in call.path:
+                return await self._callbacks.answer(call)
+            return json_answer(403, "Forbidden")
         rest = rest_gateway_resources.find_rest_api(call.api_id, self._account_id)
         if rest is not None:
             return await self._rest.answer(call, rest)
         # On AWS there would be no such host.
         return json_answer(404, f"localcloud has no API {call.api_id}")
+
+    async def serve(self, call: Call, sent, receive: Receive, send: Send) -> None:
+        """Serve a WebSocket connection; `sent` are the handshake's headers as they were sent."""
+        api = self._find_api(call.api_id)
+        if isinstance(api, WebSocketApi):
+            await self._websocket.serve(call, sent, api, receive, send)
+        else:
+            await refuse(send, 403, error_text("Forbidden", "", ""))

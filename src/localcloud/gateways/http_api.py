@@ -44,6 +44,7 @@ class HttpApis:
         throttles: Throttles,
         metrics: ApiMetrics,
         log: AccessLog,
+        proxy: HttpProxy,
     ):
         self._calls = calls
         self._gatekeeper = gatekeeper
@@ -51,18 +52,18 @@ class HttpApis:
         self._metrics = metrics
         self._jwt = JwtAuthorizers()
         self._lambda = LambdaAuthorizers(calls)
-        self._proxy = HttpProxy()
+        self._proxy = proxy
         self._log = log
 
     def close(self) -> None:
-        """End the threads."""
+        """End its own threads."""
         self._jwt.close()
-        self._proxy.close()
 
     async def answer(self, call: Call, api: HttpApi) -> Answer:
         """Route, authorise, integrate; whatever stops a request on its way is its answer."""
         selected = select_stage(api.stages, call.path)
-        if selected is None or selected[0].deployment is None or api.is_disabled:
+        is_disabled = api.is_disabled and call.base_path is None
+        if selected is None or selected[0].deployment is None or is_disabled:
             return json_answer(404, "Not Found")
         stage, path = selected
         trace_id = next((v for n, v in call.fields if n == "x-amzn-trace-id"), None)

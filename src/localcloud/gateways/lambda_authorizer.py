@@ -21,8 +21,14 @@ _ANSWER_UNREADABLE = "The authorizer's response is not in the required format"
 class LambdaAuthorizers:
     """Asks functions, and keeps their answers as long as their authorizers say."""
 
-    def __init__(self, calls: FunctionCalls, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self,
+        calls: FunctionCalls,
+        clock: Callable[[], float] = time.monotonic,
+        make_event: Callable[[Any, list[str]], dict[str, Any]] = authorizer_event,
+    ):
         self._calls = calls
+        self._make_event = make_event
         self._clock = clock
         self._kept: dict[tuple, tuple[float, dict[str, Any]]] = {}  # until when, and the answer
 
@@ -54,7 +60,7 @@ class LambdaAuthorizers:
         source_arn = exchange.api.arn("authorizers", authorizer.id)
         try:
             answered = await self._calls.invoke(
-                function_arn(uri), authorizer_event(exchange, identity), source_arn, role,
+                function_arn(uri), self._make_event(exchange, identity), source_arn, role,
                 _TIMEOUT_S, exchange.trace_id,
             )  # fmt: skip
         except IntegrationFailed as failed:

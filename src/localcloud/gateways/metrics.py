@@ -1,12 +1,15 @@
 """What CloudWatch shows of APIs, in the namespace AWS/ApiGateway.
 
-"Monitor CloudWatch metrics for HTTP APIs": by ApiId, by ApiId and Stage, and with detailed metrics by
-ApiId, Stage, Method and Resource. An average of 4xx or 5xx is the share of such answers.
+"Monitor CloudWatch metrics for HTTP APIs", "Monitor WebSocket API execution with CloudWatch metrics": by
+ApiId, by ApiId and Stage, and with detailed metrics by ApiId, Stage, Method and Resource (of a WebSocket
+API the route key is both). An average of 4xx or 5xx is the share of such answers.
 """
 
 import threading
+from collections.abc import Mapping
 
 from ..functions.metrics import Aggregate, Datum, Dimensions
+from .descriptions import WebSocketApi
 from .exchange import Exchange
 
 NAMESPACE = "AWS/ApiGateway"
@@ -36,6 +39,10 @@ class ApiMetrics:
         for name, variable in _OUTCOMES.items():
             if variable in exchange.outcome:
                 values[name] = exchange.outcome[variable]
+        self.count(exchange, values)
+
+    def count(self, exchange: Exchange, values: Mapping[str, float]) -> None:
+        """Add values of metrics to those of an exchange's API, stage and route."""
         minute = int(exchange.started) // _PERIOD_S
         with self._lock:
             if minute not in self._minutes:
@@ -62,6 +69,7 @@ def _dimensions(exchange: Exchange) -> list[Dimensions]:
     api, stage, route = ("ApiId", exchange.api.id), ("Stage", exchange.stage.name), exchange.route
     found: list[Dimensions] = [(api,), (api, stage)]
     if route and exchange.stage.settings_of(route).is_detailed:
-        method = ("Method", exchange.call.request.method)
+        is_websocket = isinstance(exchange.api, WebSocketApi)
+        method = ("Method", route.key if is_websocket else exchange.call.request.method)
         found.append((api, stage, method, ("Resource", route.path)))
     return found

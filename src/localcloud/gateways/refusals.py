@@ -17,7 +17,9 @@ _MESSAGES = {
     429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
+    502: "Bad Gateway",
     503: "Service Unavailable",
+    504: "Endpoint request timed out",
 }
 
 

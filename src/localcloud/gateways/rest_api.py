@@ -37,7 +37,8 @@ class RestApis:
     async def answer(self, call: Call, api: RestApi) -> Answer:
         """Find stage and method, integrate; what goes wrong on the way is a gateway response."""
         selected = select_stage(api.stages, call.path)
-        if selected is None or selected[0].deployment is None or api.is_disabled:
+        is_disabled = api.is_disabled and call.base_path is None
+        if selected is None or selected[0].deployment is None or is_disabled:
             return json_answer(403, "Forbidden")
         stage, path = selected
         trace_id = next((v for n, v in call.fields if n == "x-amzn-trace-id"), None)

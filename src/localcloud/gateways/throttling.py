@@ -7,9 +7,11 @@ account's, which all its APIs in a region share.
 import time
 from collections.abc import Callable
 
-from .descriptions import HttpApi, Route, Stage, Throttle
+from .descriptions import Api, Route, Stage, Throttle, WebSocketApi
 
 ACCOUNT = Throttle(10_000, 5_000)  # facts G2
+# New WebSocket connections (facts G2); how many at once is not documented.
+CONNECTIONS = Throttle(500, 500)
 
 
 class TokenBucket:
@@ -36,12 +38,16 @@ class Throttles:
         self._clock = clock
         self._buckets: dict[tuple[str, ...], TokenBucket] = {}
 
-    def admit(self, api: HttpApi, stage: Stage, route: Route) -> bool:
+    def admit(self, api: Api, stage: Stage, route: Route) -> bool:
         """Whether a request may go on now."""
         wanted = stage.settings_of(route).throttle
         if wanted != Throttle() and not self._take((api.id, stage.name, route.key), wanted):
             return False
         return self._take((api.region,), ACCOUNT)
+
+    def admit_connection(self, api: WebSocketApi) -> bool:
+        """Whether another WebSocket connection may be opened now."""
+        return self._take((api.region, "connections"), CONNECTIONS)
 
     def _take(self, key: tuple[str, ...], wanted: Throttle) -> bool:
         rate = ACCOUNT.rate if wanted.rate is None else wanted.rate

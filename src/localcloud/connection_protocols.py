@@ -1,0 +1,32 @@
+"""uvicorn's protocols, with what WebSocket APIs need of them."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """Hands a WebSocket handshake over with its header names in the case in which they were sent, as the
+    event of $connect has them.
+    """
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._names: list[bytes] = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self._names.append(name)
+
+    def handle_websocket_upgrade(self) -> None:
+        values = [value for _, value in self.headers]
+        self.scope["headers"] = list(zip(self._names, values, strict=True))
+        super().handle_websocket_upgrade()
+
+
+def websocket_protocol(**settings: Any) -> asyncio.Protocol:
+    """The protocol of one WebSocket connection, loaded with the first of them."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    return WebSocketsSansIOProtocol(**settings)
