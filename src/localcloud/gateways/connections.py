@@ -1,6 +1,7 @@
 """The WebSocket connections that are open."""
 
 import asyncio
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
@@ -67,10 +68,8 @@ class Connection:
         """Begin to close; who listens to the connection learns of it as of the client's own close."""
         if not self.is_closing:
             self.is_closing = True
-            try:
+            with contextlib.suppress(OSError, RuntimeError):  # the client was faster
                 await self.send_frame({"type": "websocket.close", "code": code, "reason": reason})
-            except (OSError, RuntimeError):
-                pass
 
     def ended(self) -> None:
         """No more of it."""

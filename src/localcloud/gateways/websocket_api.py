@@ -1,6 +1,7 @@
 """WebSocket APIs: a connection's way from its handshake over its messages to its end."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -168,11 +169,9 @@ class WebSocketApis:
             status, text = refused.status, self._error(exchange, refused)
         self._finish(exchange, status)
         if text:
-            try:
+            with contextlib.suppress(Gone, BufferFull):
                 await connection.send(text)
                 self._metrics.count(exchange, {"MessageCount": 1})
-            except (Gone, BufferFull):
-                pass
         return None
 
     async def _disconnect(self, connection: Connection, code: int, reason: str | None) -> None:
