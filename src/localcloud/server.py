@@ -7,7 +7,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 from . import function_urls, invoke_api, request_origin
-from .actions import ApiRequest, credential_scope
+from .actions import ApiRequest, Scope, credential_scope
 from .control_plane.moto_app import MotoApp, install_gateways
 from .control_plane.state import may_change, note_change
 from .function_urls import FunctionUrls
@@ -92,11 +92,12 @@ class FrontDoor:
         asked = function_urls.match(request)
         if asked:
             return await self._urls.answer(asked)
-        called = await self._call(request, scope)
+        called = addresses.match(request, scope)
+        signed = None if called else credential_scope(request)
+        called = called or await self._by_domain(request, scope, signed)
         if called:
             gateways = await self._loaded_gateways()
             return await gateways.answer(called)
-        signed = credential_scope(request)
         origin = self._origin(scope, request) if not signed or signed.service == "s3" else None
         denial = self._gatekeeper.check(request)
         if denial:
@@ -126,7 +127,9 @@ class FrontDoor:
 
     async def _serve(self, scope, receive, send) -> None:
         """A WebSocket connection, which only APIs take."""
-        call = await self._call(_request(scope, "GET", b""), scope)
+        request = _request(scope, "GET", b"")
+        call = addresses.match(request, scope)
+        call = call or await self._by_domain(request, scope, credential_scope(request))
         if call is None:
             await receive()
             await send({"type": "websocket.close"})  # before it is accepted, this is a 403
@@ -134,9 +137,11 @@ class FrontDoor:
         sent = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in scope["headers"])
         await (await self._loaded_gateways()).serve(call, sent, receive, send)
 
-    async def _call(self, request: ApiRequest, scope) -> Call | None:
-        """The request as one to an API, if it is one."""
-        return addresses.match(request, scope)
+    async def _by_domain(self, request: ApiRequest, scope, signed: Scope | None) -> Call | None:
+        """The request as one to a custom domain name of an API, if it is one."""
+        if not addresses.may_be_custom(request, signed and signed.service):
+            return None
+        return (await self._loaded_gateways()).by_domain(request, scope)
 
     def _loaded_gateways(self) -> asyncio.Future:
         """The gateways, which are loaded with the first request to an API: a start needs none."""

@@ -16,6 +16,7 @@ from moto.apigatewayv2.urls import url_paths
 from . import (
     gateway_checks,
     gateway_deployments,
+    gateway_domains,
     gateway_endpoints,
     gateway_openapi,
     rest_gateway_resources,
@@ -146,6 +147,7 @@ def install() -> None:
     for path in _PATHS:
         url_paths[path] = ApiGatewayV2Response.dispatch
     gateway_checks.install()
+    gateway_domains.install()
     _quick_create()
 
 

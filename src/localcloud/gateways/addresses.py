@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..actions import ApiRequest
+from .custom_domains import Mapped
 
 Field = tuple[str, str]
 PREFIX = "/_aws/execute-api/"
@@ -38,6 +39,11 @@ class Call:
     port: int
     base_path: str | None = None
     vpc_endpoint: str | None = None
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether it came by a custom domain name."""
+        return self.base_path is not None
 
 
 def joined(fields: Iterable[Field]) -> dict[str, str]:
@@ -83,10 +89,10 @@ def host_name(request: ApiRequest) -> str:
     return name if name and port.isdecimal() else name + port
 
 
-def custom(request: ApiRequest, scope: dict, api_id: str, path: str, base_path: str) -> Call:
-    """A request to a custom domain name that is mapped to an API; `path` begins with the stage."""
-    call = _call(api_id, host_name(request), path, request, scope)
-    return replace(call, base_path=base_path)
+def mapped(request: ApiRequest, scope: dict, to: Mapped) -> Call:
+    """A request to a custom domain name, as its mapping sends it on."""
+    call = _call(to.api_id, host_name(request), to.path, request, scope)
+    return replace(call, base_path=to.base_path)
 
 
 def _split(name: str, request: ApiRequest) -> tuple[str, str | None]:

@@ -65,7 +65,16 @@ class Exchange:
     @property
     def stage_path(self) -> str:
         """The path with the stage, as events and logs give it: decoded, $default left out."""
-        return stage_path(self.stage, self.path)
+        return self.with_stage(self.path)
+
+    def with_stage(self, path: str) -> str:
+        """A path without its stage, decoded, as one with it; at a custom domain name with the mapping's
+        key in the stage's place.
+        """
+        base = self.call.base_path
+        if base is None:
+            base = "" if self.stage.name == "$default" else f"/{self.stage.name}"
+        return unquote(base + path)
 
     def arn(self) -> str:
         """The ARN of what is asked for, as policies of callers name it."""
@@ -133,11 +142,6 @@ class Exchange:
             case "body":
                 return as_text(json_value(self.call.request.body, name))
         return None
-
-
-def stage_path(stage: Stage | RestStage, path: str) -> str:
-    """A path without its stage, decoded, as one with it; $default has no part in it."""
-    return unquote(path if stage.name == "$default" else f"/{stage.name}{path}")
 
 
 def as_text(value: Any) -> str | None:

@@ -2,10 +2,11 @@
 
 import functools
 
-from ..control_plane import cloudwatch, gateway_resources, rest_gateway_resources
+from ..actions import ApiRequest
+from ..control_plane import cloudwatch, gateway_domains, gateway_resources, rest_gateway_resources
 from ..functions.service import FunctionService
 from ..identity import Gatekeeper
-from . import websocket_events
+from . import addresses, custom_domains, websocket_events
 from .access_log import AccessLog
 from .addresses import CONNECTIONS, Call
 from .connection_callbacks import ConnectionCallbacks
@@ -57,8 +58,18 @@ class Gateways:
         self._proxy.close()
         self._log.close()
 
+    def by_domain(self, request: ApiRequest, scope: dict) -> Call | None:
+        """A request as one to a custom domain name; None where nobody has that name."""
+        mappings = gateway_domains.find_mappings(addresses.host_name(request), self._account_id)
+        if mappings is None:
+            return None
+        to = custom_domains.follow(mappings, request.path)
+        return addresses.mapped(request, scope, to or custom_domains.NOWHERE)
+
     async def answer(self, call: Call) -> Answer:
         """Find the API and let it answer."""
+        if call.is_mapped and not call.api_id:
+            return json_answer(403, "Forbidden")
         if not call.api_id:
             return await self._callbacks.answer(call)
         api = self._find_api(call.api_id)

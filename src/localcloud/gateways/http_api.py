@@ -61,8 +61,8 @@ class HttpApis:
 
     async def answer(self, call: Call, api: HttpApi) -> Answer:
         """Route, authorise, integrate; whatever stops a request on its way is its answer."""
-        selected = select_stage(api.stages, call.path)
-        is_disabled = api.is_disabled and call.base_path is None
+        selected = select_stage(api.stages, call.path, call.is_mapped)
+        is_disabled = api.is_disabled and not call.is_mapped
         if selected is None or selected[0].deployment is None or is_disabled:
             return json_answer(404, "Not Found")
         stage, path = selected

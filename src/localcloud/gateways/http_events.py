@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from .. import payload_v1, payload_v2
 from .addresses import joined
-from .exchange import CLF_TIME, Exchange, stage_path
+from .exchange import CLF_TIME, Exchange
 from .parameter_mapping import BackendRequest
 
 # Members of requestContext.identity that only other kinds of authorization fill.
@@ -31,7 +31,7 @@ def _event_v2(exchange: Exchange, request: BackendRequest) -> dict[str, Any]:
     context = _context_v2(exchange)
     if exchange.authorization.authorizer_v2:
         context["authorizer"] = exchange.authorization.authorizer_v2
-    path = stage_path(exchange.stage, request.path)
+    path = exchange.with_stage(request.path)
     body = exchange.call.request.body
     event = payload_v2.make_event(path, request.query, headers, context, body)
     return event | _variables(exchange)
@@ -51,7 +51,7 @@ def event_v1(exchange: Exchange, request: BackendRequest) -> dict[str, Any]:
     return {
         "version": "1.0",
         "resource": exchange.route.path,
-        "path": unquote(request.path),
+        "path": unquote((exchange.call.base_path or "") + request.path),
         "httpMethod": exchange.call.request.method,
         "headers": headers,
         "multiValueHeaders": several_headers,

@@ -36,8 +36,8 @@ class RestApis:
 
     async def answer(self, call: Call, api: RestApi) -> Answer:
         """Find stage and method, integrate; what goes wrong on the way is a gateway response."""
-        selected = select_stage(api.stages, call.path)
-        is_disabled = api.is_disabled and call.base_path is None
+        selected = select_stage(api.stages, call.path, call.is_mapped)
+        is_disabled = api.is_disabled and not call.is_mapped
         if selected is None or selected[0].deployment is None or is_disabled:
             return json_answer(403, "Forbidden")
         stage, path = selected

@@ -37,16 +37,16 @@ def split_key(key: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def select_stage(
-    stages: Mapping[str, Stage] | Mapping[str, RestStage], path: str
+    stages: Mapping[str, Stage] | Mapping[str, RestStage], path: str, is_named: bool = False
 ) -> tuple[Stage | RestStage, str] | None:
     """The stage that a path names and the rest of the path, else $default and all of it; None
-    without either.
+    without either. Where it `is_named`, $default is named like any other.
     """
     first, _, rest = path[1:].partition("/")
     name = unquote(first)
-    if name != DEFAULT and name in stages:
+    if name in stages and (is_named or name != DEFAULT):
         return stages[name], f"/{rest}"
-    return (stages[DEFAULT], path) if DEFAULT in stages else None
+    return (stages[DEFAULT], path) if DEFAULT in stages and not is_named else None
 
 
 def select_route(routes: Iterable[Route | Method], method: str, path: str) -> Match | None:

@@ -68,8 +68,8 @@ class WebSocketApis:
         """
         await receive()  # websocket.connect
         connection_id, connected = new_request_id(), time.time()
-        selected = select_stage(api.stages, call.path)
-        is_disabled = api.is_disabled and call.base_path is None
+        selected = select_stage(api.stages, call.path, call.is_mapped)
+        is_disabled = api.is_disabled and not call.is_mapped
         if is_disabled or selected is None or selected[0].deployment is None or selected[1] != "/":
             return await refuse(send, 403, error_text("Forbidden", connection_id, new_request_id()))
         exchange = WebSocketExchange(
