@@ -94,7 +94,7 @@ def test_the_event(api):
     )  # fmt: skip
     assert event["pathParameters"] == {"id": "a b"}
     assert event["stageVariables"] == {"table": "pets"}
-    assert event["multiValueHeaders"]["x-twice"] == ["a", "b"]
+    assert event["multiValueHeaders"]["X-Twice"] == ["a", "b"]
     assert event["multiValueQueryStringParameters"] == {"x": ["1", "2"]}
     assert (event["body"], event["isBase64Encoded"]) == ("text", False)
     context = event["requestContext"]

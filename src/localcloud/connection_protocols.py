@@ -7,13 +7,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Hands a WebSocket handshake over with its header names in the case in which they were sent, as the
-    event of $connect has them.
+    """Hands header names over in the case in which they were sent, as some events have them: of a
+    handshake in their place, of other requests as `header_names` in the scope's state.
     """
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._names: list[bytes] = []
+        self.scope["state"]["header_names"] = self._names
 
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)

@@ -134,8 +134,7 @@ class FrontDoor:
             await receive()
             await send({"type": "websocket.close"})  # before it is accepted, this is a 403
             return
-        sent = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in scope["headers"])
-        await (await self._loaded_gateways()).serve(call, sent, receive, send)
+        await (await self._loaded_gateways()).serve(call, receive, send)
 
     async def _by_domain(self, request: ApiRequest, scope, signed: Scope | None) -> Call | None:
         """The request as one to a custom domain name of an API, if it is one."""

@@ -89,7 +89,11 @@ def find_rest_api(api_id: str, account_id: str) -> RestApi | None:
         api = backend.apis.get(api_id)
         if api is not None:
             stages = {name: _stage(api, stage) for name, stage in list(api.stages.items())}
-            return RestApi(api_id, region, account_id, bool(api.disableExecuteApiEndpoint), stages)
+            is_disabled = bool(api.disableExecuteApiEndpoint)
+            [endpoint_type, *_] = (api.endpoint_configuration or {}).get("types") or ["EDGE"]
+            return RestApi(
+                api_id, region, account_id, is_disabled, stages, endpoint_type=endpoint_type
+            )
     return None
 
 

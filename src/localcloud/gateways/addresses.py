@@ -5,8 +5,8 @@ invoke a private API"). Other hosts may be custom domain names.
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ..actions import ApiRequest
 from .custom_domains import Mapped
@@ -26,6 +26,7 @@ class Call:
 
     `request` is as it was sent, as signatures need it. `base_path` is what a custom domain name's
     mapping has in the stage's place, such as /v1 or nothing; None at the execute-api address.
+    `names` are header names in the case in which they were sent, by those in lower case.
     `vpc_endpoint` is the id of the VPC endpoint through which a private API is called. Without an
     `api_id` it is a request to @connections that names only the connection.
     """
@@ -39,11 +40,21 @@ class Call:
     port: int
     base_path: str | None = None
     vpc_endpoint: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_mapped(self) -> bool:
         """Whether it came by a custom domain name."""
         return self.base_path is not None
+
+    def name_as_sent(self, name: str) -> str:
+        """A header's name in the case in which it was sent; of one that the gateway adds, capitalised."""
+        return self.names.get(name) or capitalised(name)
+
+
+def capitalised(name: str) -> str:
+    """A header's name such as X-Forwarded-For."""
+    return "-".join(part.capitalize() for part in name.split("-"))
 
 
 def joined(fields: Iterable[Field]) -> dict[str, str]:
@@ -114,6 +125,10 @@ def _call(
     vpc_endpoint: str | None = None,
 ) -> Call:
     fields = tuple((n.decode("latin-1").lower(), v.decode("latin-1")) for n, v in scope["headers"])
+    raw = scope.get("state", {}).get("header_names") or [name for name, _ in scope["headers"]]
+    names = {name.decode("latin-1").lower(): name.decode("latin-1") for name in raw}
     source_ip, _ = scope.get("client") or ("127.0.0.1", 0)
     port = scope["server"][1]
-    return Call(api_id, domain, path, fields, request, source_ip, port, vpc_endpoint=vpc_endpoint)
+    return Call(
+        api_id, domain, path, fields, request, source_ip, port, None, vpc_endpoint, names
+    )  # fmt: skip

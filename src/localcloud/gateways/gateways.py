@@ -6,7 +6,7 @@ from ..actions import ApiRequest
 from ..control_plane import cloudwatch, gateway_domains, gateway_resources, rest_gateway_resources
 from ..functions.service import FunctionService
 from ..identity import Gatekeeper
-from . import addresses, custom_domains, websocket_events
+from . import addresses, custom_domains, endpoint_types, websocket_events
 from .access_log import AccessLog
 from .addresses import CONNECTIONS, Call
 from .connection_callbacks import ConnectionCallbacks
@@ -81,14 +81,15 @@ class Gateways:
             return json_answer(403, "Forbidden")
         rest = rest_gateway_resources.find_rest_api(call.api_id, self._account_id)
         if rest is not None:
-            return await self._rest.answer(call, rest)
+            answer = await self._rest.answer(endpoint_types.received(call, rest), rest)
+            return endpoint_types.answered(answer, rest)
         # On AWS there would be no such host.
         return json_answer(404, f"localcloud has no API {call.api_id}")
 
-    async def serve(self, call: Call, sent, receive: Receive, send: Send) -> None:
-        """Serve a WebSocket connection; `sent` are the handshake's headers as they were sent."""
+    async def serve(self, call: Call, receive: Receive, send: Send) -> None:
+        """Serve a WebSocket connection."""
         api = self._find_api(call.api_id)
         if isinstance(api, WebSocketApi):
-            await self._websocket.serve(call, sent, api, receive, send)
+            await self._websocket.serve(call, api, receive, send)
         else:
             await refuse(send, 403, error_text("Forbidden", "", ""))

@@ -10,6 +10,7 @@ from .. import payload_v1, payload_v2
 from .addresses import joined
 from .exchange import CLF_TIME, Exchange
 from .parameter_mapping import BackendRequest
+from .rest_descriptions import RestStage
 
 # Members of requestContext.identity that only other kinds of authorization fill.
 _IDENTITY = (
@@ -38,9 +39,11 @@ def _event_v2(exchange: Exchange, request: BackendRequest) -> dict[str, Any]:
 
 
 def event_v1(exchange: Exchange, request: BackendRequest) -> dict[str, Any]:
-    """The event in format 1.0, as an HTTP API makes it."""
+    """The event in format 1.0, as an HTTP API makes it; REST APIs keep the case of header names."""
     added = _added_headers(exchange)
     fields = [field for field in request.fields if field[0] not in added] + list(added.items())
+    if isinstance(exchange.stage, RestStage):
+        fields = [(exchange.call.name_as_sent(name), value) for name, value in fields]
     headers, several_headers = payload_v1.single_and_multi(fields)
     pairs = payload_v1.query_pairs(request.query)
     parameters, several_parameters = payload_v1.single_and_multi(pairs)

@@ -78,6 +78,7 @@ class RestStage:
 
 @dataclass(frozen=True)
 class RestApi(Api):
-    """A REST API."""
+    """A REST API. `endpoint_type` is EDGE, REGIONAL or PRIVATE."""
 
     stages: Mapping[str, RestStage]
+    endpoint_type: str = "EDGE"

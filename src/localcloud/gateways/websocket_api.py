@@ -11,7 +11,7 @@ from typing import Any
 from ..functions.service import new_trace_id
 from ..identity import Gatekeeper
 from .access_log import AccessLog
-from .addresses import Call, Field
+from .addresses import Call
 from .connection_limits import ConnectionLimits
 from .connections import BufferFull, Connection, Connections, Gone
 from .descriptions import WebSocketApi
@@ -60,12 +60,8 @@ class WebSocketApis:
         self._connections = connections
         self._limits = limits
 
-    async def serve(
-        self, call: Call, sent: tuple[Field, ...], api: WebSocketApi, receive: Receive, send: Send
-    ) -> None:
-        """Answer a handshake, then its messages until it is closed. `sent` are the headers in the case
-        in which they were sent.
-        """
+    async def serve(self, call: Call, api: WebSocketApi, receive: Receive, send: Send) -> None:
+        """Answer a handshake, then its messages until it is closed."""
         await receive()  # websocket.connect
         connection_id, connected = new_request_id(), time.time()
         selected = select_stage(api.stages, call.path, call.is_mapped)
@@ -74,7 +70,7 @@ class WebSocketApis:
             return await refuse(send, 403, error_text("Forbidden", connection_id, new_request_id()))
         exchange = WebSocketExchange(
             call, api, selected[0], "/", new_trace_id(), connection_id=connection_id,
-            connected=connected, sent=sent,
+            connected=connected,
         )  # fmt: skip
         try:
             answered = await self._connect(exchange)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import payload_v1
-from .addresses import Field
 from .exchange import CLF_TIME, Exchange
 
 # Close codes without a reason of the client's. 1005's is recorded, the others are UNCONFIRMED.
@@ -24,15 +23,13 @@ _REASONS = {
 @dataclass
 class WebSocketExchange(Exchange):
     """A handshake (event type CONNECT), a message (MESSAGE) or a close (DISCONNECT). `connected` is a
-    Unix time; `sent` are the handshake's headers, in the case in which they were sent; `closed` are code
-    and reason.
+    Unix time; `closed` are code and reason.
     """
 
     connection_id: str = ""
     connected: float = 0.0
     event_type: str = "CONNECT"
     message_id: str | None = None
-    sent: tuple[Field, ...] = ()
     closed: tuple[int, str | None] | None = None
 
     def arn(self) -> str:
@@ -94,7 +91,6 @@ def authorizer_event(exchange: WebSocketExchange, identity: list[str]) -> dict[s
 
 def _handshake(exchange: WebSocketExchange) -> dict[str, Any]:
     call = exchange.call
-    fields = [field for field in exchange.sent if field[0].lower() not in ("connection", "upgrade")]
     before = exchange.headers.get("x-forwarded-for")
     added = {
         "Host": call.domain,
@@ -103,8 +99,9 @@ def _handshake(exchange: WebSocketExchange) -> dict[str, Any]:
         "X-Forwarded-Port": str(call.port),
         "X-Forwarded-Proto": "http",
     }
-    taken = {name.lower() for name in added}
-    fields = [field for field in fields if field[0].lower() not in taken] + list(added.items())
+    left_out = {"connection", "upgrade", *(name.lower() for name in added)}
+    sent = [(call.names[name], value) for name, value in call.fields if name not in left_out]
+    fields = sent + list(added.items())
     headers, several_headers = payload_v1.single_and_multi(fields)
     event: dict[str, Any] = {"headers": headers, "multiValueHeaders": several_headers}
     pairs = payload_v1.query_pairs(call.request.query)
