@@ -1,5 +1,6 @@
 """The measures, one function each. All take the running clouds and how often to measure."""
 
+import asyncio
 import itertools
 import time
 from collections.abc import Callable
@@ -7,10 +8,10 @@ from dataclasses import dataclass
 
 import psutil
 
-from . import functions, thumbnail
+from . import functions, sockets, thumbnail
 from .callers import throughput
 from .functions import Function, deploy
-from .servers import Endpoint, Launch, Server
+from .servers import OURS, Endpoint, Launch, Server
 from .turns import Sampler, Samples, sentence, take_turns, timed_ms
 
 SETTLE_S = 0.1  # for what a cloud still does after an update, such as ending old processes
@@ -163,6 +164,25 @@ def processor_share(clouds: list[Endpoint], plan: Plan) -> dict[str, Samples]:
     }
 
 
+def websocket(clouds: list[Endpoint], plan: Plan) -> dict[str, Samples]:
+    """A thousand connections at once, and messages to a function and back over some."""
+    ours = [cloud for cloud in clouds if cloud.name == OURS]
+
+    def open_many(cloud: Endpoint) -> Sampler:
+        address = sockets.make_api(cloud)
+        asyncio.run(sockets.open_and_close(address, 10))
+        return lambda: [asyncio.run(sockets.memory_of_connections(cloud, address))]
+
+    def exchange(cloud: Endpoint) -> Sampler:
+        address = sockets.make_api(cloud)
+        return lambda: [asyncio.run(sockets.messages_per_second(address, plan.load_seconds))]
+
+    return {
+        "websocket-memory": _on_each(ours, open_many, 1, plan),
+        "websocket-messages": _on_each(ours, exchange, plan.load_rounds, plan),
+    }
+
+
 def memory_after(clouds: list[Endpoint]) -> dict[str, Samples]:
     """MB of the process tree after the run, the functions deleted and their processes gone."""
     samples = Samples()
@@ -194,6 +214,7 @@ MEASURES: dict[str, Callable[[list[Endpoint], Plan], dict[str, Samples]]] = {
     "sleepers": sleepers_16,
     "thumbnail": put_to_thumbnail,
     "share": processor_share,
+    "websocket": websocket,
 }
 
 

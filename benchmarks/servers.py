@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 8.0
 REGION = "us-east-1"
+OURS = "localcloud"
 
 
 class ServerFailed(RuntimeError):

@@ -8,9 +8,10 @@ from rich.text import Text
 
 from .measures import SHARES_MB
 from .peer import LEAN
+from .servers import OURS
 from .turns import Samples
 
-OURS, PEER = "localcloud", "MiniStack"
+PEER = "MiniStack"
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,9 @@ LINES = (
          Target(ratio_at_most=0.5)),
     *(Line(f"busy at {mb} MB, duration × memory over 1,769 MB's", "×", f"share-{mb}", 2,
            Target(at_least=0.85, at_most=1.15)) for mb in SHARES_MB),
+    Line("1,000 WebSocket connections open, more memory", "MB", "websocket-memory", 0,
+         Target(at_most=300)),
+    Line("WebSocket messages to a function and back, 8 connections", "1/s", "websocket-messages", 0),
 )  # fmt: skip
 
 

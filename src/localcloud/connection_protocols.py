@@ -1,9 +1,13 @@
 """uvicorn's protocols, with what WebSocket APIs need of them."""
 
 import asyncio
+import functools
+import resource
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_OPEN_FILES = 8192
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -27,7 +31,17 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 def websocket_protocol(**settings: Any) -> asyncio.Protocol:
-    """The protocol of one WebSocket connection, loaded with the first of them."""
+    """The protocol of one WebSocket connection."""
+    return _websocket_class()(**settings)
+
+
+@functools.cache
+def _websocket_class() -> type[asyncio.Protocol]:
+    """Loaded with the first connection. Each is an open file, of which some systems allow a process 256."""
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-    return WebSocketsSansIOProtocol(**settings)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return WebSocketsSansIOProtocol
