@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from aws_lambda_powertools.utilities.data_classes import APIGatewayWebSocketEvent
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -161,6 +162,29 @@ def test_a_one_way_route_tells_of_failures_too(local_cloud):
     api.route("$default", api.integrate(make_function(local_cloud, "fails", ECHO)))
     with api.connect() as connection:
         assert ask(connection, "fail")["message"] == "Internal server error"
+
+
+def test_a_function_that_takes_too_long(local_cloud):
+    api = WebSocketApi(local_cloud)
+    source = "import time\ndef handler(event, context): time.sleep(8)\n"
+    slow = api.integrate(make_function(local_cloud, "slow", source), TimeoutInMillis=50)
+    api.route("$default", slow)
+    with api.connect() as connection:
+        assert ask(connection, "hello")["message"] == "Internal server error"
+    api.route("$connect", slow)
+    assert api.refused()[0] == 504
+
+
+def test_powertools_reads_the_events(api):
+    with api.connect(user_agent_header="a client") as connection:
+        event = APIGatewayWebSocketEvent(ask(connection, {"action": "join", "room": "tea"}))
+    context = event.request_context
+    assert event.json_body == {"action": "join", "room": "tea"}
+    assert (context.route_key, context.event_type, context.api_id) == ("join", "MESSAGE", api.id)
+    assert context.identity.user_agent == "a client" and context.connection_id
+    handshake = APIGatewayWebSocketEvent(json.loads(api.refused("?status=400&room=tea")[1]))
+    assert handshake.headers["sec-websocket-version"] == "13"
+    assert handshake.query_string_parameters["room"] == "tea"
 
 
 def test_mock_and_http_integrations(local_cloud, api):

@@ -59,6 +59,7 @@ class WebSocketApis:
         self._log = log
         self._connections = connections
         self._limits = limits
+        self._running: set[asyncio.Task] = set()  # an event loop alone doesn't hold its tasks
 
     async def serve(self, call: Call, api: WebSocketApi, receive: Receive, send: Send) -> None:
         """Answer a handshake, then its messages until it is closed."""
@@ -81,12 +82,12 @@ class WebSocketApis:
         self._finish(exchange, status)
         if not 200 <= status < 300:
             return await refuse(send, status, body)
+        protocol = dict(answered.fields).get(_SUBPROTOCOL)
+        await send({"type": "websocket.accept", "subprotocol": protocol, "headers": []})
         connection = Connection(
             connection_id, call, exchange.stage.name, exchange.authorization, send, self._limits,
             connected,
         )  # fmt: skip
-        protocol = dict(answered.fields).get(_SUBPROTOCOL)
-        await send({"type": "websocket.accept", "subprotocol": protocol, "headers": []})
         self._connections.add(connection)
         code, reason = _ABNORMAL, None
         try:
@@ -125,7 +126,6 @@ class WebSocketApis:
 
     async def _listen(self, connection: Connection, receive: Receive) -> tuple[int, str | None]:
         """Start on each message as it comes; the close code and reason."""
-        running: set[asyncio.Task] = set()
         while True:
             event = await receive()
             if event["type"] == "websocket.disconnect":
@@ -139,8 +139,8 @@ class WebSocketApis:
                 await connection.close(_UNSUPPORTED)
                 continue
             task = asyncio.create_task(self._answer(connection, event["text"].encode()))
-            running.add(task)
-            task.add_done_callback(running.discard)
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
 
     async def _answer(self, connection: Connection, message: bytes) -> None:
         exchange = self._exchange(connection, "MESSAGE", message)
