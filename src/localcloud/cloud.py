@@ -8,6 +8,7 @@ import functools
 import os
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ from .functions.isolation import choose_isolation
 from .functions.metrics import Metrics
 from .functions.runtime import native_client_available, prepare_runtime
 from .functions.service import FunctionService
+from .gateways.throttling import AccountThrottle
 from .notifications import Notifications
 from .own_pages import OwnPages
 from .server import FrontDoor
@@ -202,13 +204,10 @@ class LocalCloud:
         settings = Settings()
         settings.add("event_speed", lambda: service.clock.speed, service.clock.set_speed, minimum=1)
         for limit in dataclasses.fields(service.limits):
-            settings.add(
-                limit.name,
-                functools.partial(getattr, service.limits, limit.name),
-                functools.partial(setattr, service.limits, limit.name),
-                minimum=1,
-                whole=True,
-            )
+            settings.add(limit.name, *_access(service.limits, limit.name), minimum=1, whole=True)
+        api_throttle = AccountThrottle()
+        settings.add("api_rate", *_access(api_throttle, "rate"))
+        settings.add("api_burst", *_access(api_throttle, "burst"), whole=True)
         pollers = Pollers(self.account_id, Invoker(service, gatekeeper.may_role, self.record))
         pollers.install(gatekeeper.may_role)
         notifications = Notifications(service, self.record, self.account_id)
@@ -258,7 +257,7 @@ class LocalCloud:
         gateway_endpoints.install(self._api_endpoint)
         door = FrontDoor(
             self.account_id, self.region, moto, service, gatekeeper, notifications,
-            OwnPages(self.status, self.record, settings, reset),
+            OwnPages(self.status, self.record, settings, reset), api_throttle,
         )  # fmt: skip
         config = uvicorn.Config(
             door, log_level="warning", access_log=False, lifespan="off", proxy_headers=False
@@ -318,6 +317,11 @@ class LocalCloud:
         invocation = service.invoke(target, payload, arn, trace_id=request_trace.get())
         future = asyncio.run_coroutine_threadsafe(invocation, loop)
         return future.result().payload
+
+
+def _access(owner: Any, name: str) -> tuple[Callable[[], float], Callable[[float], None]]:
+    """How to read and to write an attribute."""
+    return functools.partial(getattr, owner, name), functools.partial(setattr, owner, name)
 
 
 def _listen(port: int) -> socket.socket:

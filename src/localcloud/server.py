@@ -13,6 +13,7 @@ from .control_plane.state import may_change, note_change
 from .function_urls import FunctionUrls
 from .functions.service import FunctionService
 from .gateways import addresses
+from .gateways.throttling import AccountThrottle
 from .identity import Gatekeeper
 from .notifications import Notifications
 from .own_pages import PREFIX, OwnPages
@@ -34,6 +35,7 @@ class FrontDoor:
         gatekeeper: Gatekeeper,
         notifications: Notifications,
         pages: OwnPages,
+        api_throttle: AccountThrottle,
     ):
         self._account_id = account_id
         self._region = region
@@ -42,6 +44,7 @@ class FrontDoor:
         self._gatekeeper = gatekeeper
         self._notifications = notifications
         self._pages = pages
+        self._api_throttle = api_throttle
         self._urls = FunctionUrls(service, gatekeeper, account_id)
         self._gateways: asyncio.Future | None = None
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moto")
@@ -128,7 +131,9 @@ class FrontDoor:
                 install_gateways()
                 from .gateways.gateways import Gateways
 
-                return Gateways(self._service, self._gatekeeper, self._account_id)
+                return Gateways(
+                    self._service, self._gatekeeper, self._account_id, self._api_throttle
+                )
 
             loop = asyncio.get_running_loop()
             self._gateways = loop.run_in_executor(self._workers, load)

@@ -10,19 +10,26 @@ from .http_api import HttpApis
 from .metrics import NAMESPACE, ApiMetrics
 from .refusals import Answer, json_answer
 from .rest_api import RestApis
-from .throttling import Throttles
+from .throttling import AccountThrottle, Throttles
 
 
 class Gateways:
     """Answers requests to HTTP APIs and REST APIs."""
 
-    def __init__(self, service: FunctionService, gatekeeper: Gatekeeper, account_id: str):
+    def __init__(
+        self,
+        service: FunctionService,
+        gatekeeper: Gatekeeper,
+        account_id: str,
+        throttle: AccountThrottle,
+    ):
         self._account_id = account_id
         self._log = AccessLog()
         metrics = ApiMetrics()
         cloudwatch.add(NAMESPACE, metrics.data)
         calls = FunctionCalls(service, gatekeeper)
-        self._http = HttpApis(calls, gatekeeper, Throttles(), metrics, self._log)
+        throttles = Throttles(throttle)
+        self._http = HttpApis(calls, gatekeeper, throttles, metrics, self._log)
         self._rest = RestApis(calls, gatekeeper, self._log)
 
     def close(self) -> None:

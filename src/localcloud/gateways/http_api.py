@@ -94,7 +94,9 @@ class HttpApis:
         if found is None:
             raise Refused(404)
         exchange.route, exchange.path_parameters = found.route, found.parameters
-        if not self._throttles.admit(exchange.api, exchange.stage, found.route):
+        bucket = (exchange.api.id, exchange.stage.name, found.route.key)
+        throttle = exchange.stage.settings_of(found.route).throttle
+        if not self._throttles.admit(exchange.api.region, (bucket, throttle)):
             raise Refused(429)
         try:
             exchange.authorization = await self._authorize(exchange)
