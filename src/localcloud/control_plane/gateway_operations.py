@@ -18,6 +18,7 @@ from . import (
     gateway_deployments,
     gateway_endpoints,
     gateway_openapi,
+    rest_access_operations,
     rest_gateway_resources,
 )
 
@@ -139,6 +140,7 @@ def install() -> None:
     for path in _PATHS:
         url_paths[path] = ApiGatewayV2Response.dispatch
     gateway_checks.install()
+    rest_access_operations.install()
     _quick_create()
 
 

@@ -22,6 +22,7 @@ from ..gateways.rest_descriptions import (
     RestIntegration,
     RestStage,
 )
+from . import rest_access_resources
 
 _DEFAULT_TIMEOUT_MS = 29_000
 
@@ -89,7 +90,9 @@ def find_rest_api(api_id: str, account_id: str) -> RestApi | None:
         api = backend.apis.get(api_id)
         if api is not None:
             stages = {name: _stage(api, stage) for name, stage in list(api.stages.items())}
-            return RestApi(api_id, region, account_id, bool(api.disableExecuteApiEndpoint), stages)
+            is_private = "PRIVATE" in (api.endpoint_configuration or {}).get("types", ())
+            is_disabled = bool(api.disableExecuteApiEndpoint)
+            return RestApi(api_id, region, account_id, is_disabled, stages, is_private)
     return None
 
 
@@ -103,12 +106,14 @@ def _stage(api: RestAPI, stage: models.Stage) -> RestStage:
         stage.variables or {},
         group.removesuffix(":*") if found else None,
         log.get("format", ""),
+        rest_access_resources.throttles(stage),
+        rest_access_resources.authorizers_epoch(stage),
     )
 
 
 def _describe(api: RestAPI, deployment_id: str) -> RestDeployment:
     methods = tuple(
-        _method(resource, method)
+        _method(api, resource, method)
         for resource in api.resources.values()
         for method in resource.resource_methods.values()
     )
@@ -120,10 +125,17 @@ def _describe(api: RestAPI, deployment_id: str) -> RestDeployment:
         )
         for each in api.gateway_responses.values()
     }
-    return RestDeployment(deployment_id, methods, responses, tuple(api.binaryMediaTypes))
+    return RestDeployment(
+        deployment_id,
+        methods,
+        responses,
+        rest_access_resources.policy(api),
+        api.api_key_source,
+        tuple(api.binaryMediaTypes),
+    )
 
 
-def _method(resource: models.Resource, method: models.Method) -> Method:
+def _method(api: RestAPI, resource: models.Resource, method: models.Method) -> Method:
     path = resource.get_path()
     integration = method.method_integration
     return Method(
@@ -133,6 +145,9 @@ def _method(resource: models.Resource, method: models.Method) -> Method:
         resource.id,
         method.authorization_type or "NONE",
         str(method.api_key_required).lower() == "true",
+        rest_access_resources.authorizer(api, method),
+        tuple(method.authorization_scopes or ()),
+        rest_access_resources.validation(api, method),
         _integration(integration) if integration else None,
     )
 

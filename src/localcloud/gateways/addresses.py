@@ -10,7 +10,8 @@ from ..actions import ApiRequest
 
 Field = tuple[str, str]
 PREFIX = "/_aws/execute-api/"
-_HOST = re.compile(r"([a-z0-9]+)\.execute-api\.[^:]+")
+# Before the dot a VPC endpoint may stand too: "Invoke a private API", Route53 alias.
+_HOST = re.compile(r"([a-z0-9]+)(?:-(vpce-[0-9a-f]+))?\.execute-api\.[^:]+")
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Call:
     """A request to an API. `path` is percent-encoded and begins with the stage, where the stage has
     a part in it; `fields` are the headers in the order in which they came, names in lower case.
 
-    `request` is as it was sent, as signatures need it.
+    `request` is as it was sent, as signatures need it. `vpc_endpoint` is the one that it came through.
     """
 
     api_id: str
@@ -28,6 +29,7 @@ class Call:
     request: ApiRequest
     source_ip: str
     port: int
+    vpc_endpoint: str | None = None
 
 
 def joined(fields: Iterable[Field]) -> dict[str, str]:
@@ -44,12 +46,14 @@ def match(request: ApiRequest, scope: dict) -> Call | None:
     """The request as one to an API; None where it is none. `scope` is ASGI's."""
     if request.path.startswith(PREFIX):
         api_id, _, path = request.path.removeprefix(PREFIX).partition("/")
-        domain = f"{api_id}.execute-api.localhost"
+        domain, endpoint = f"{api_id}.execute-api.localhost", None
     else:
         found = _HOST.match(request.headers.get("host", "").lower())
         if not found:
             return None
-        api_id, domain, path = found[1], found[0], request.path.removeprefix("/")
+        api_id, endpoint, domain = found[1], found[2], found[0]
+        path = request.path.removeprefix("/")
     fields = tuple((n.decode("latin-1").lower(), v.decode("latin-1")) for n, v in scope["headers"])
     source_ip, _ = scope.get("client") or ("127.0.0.1", 0)
-    return Call(api_id, domain, f"/{path}", fields, request, source_ip, scope["server"][1])
+    port = scope["server"][1]
+    return Call(api_id, domain, f"/{path}", fields, request, source_ip, port, endpoint)

@@ -26,13 +26,15 @@ def new_request_id() -> str:
 @dataclass(frozen=True)
 class Authorization:
     """What an authorizer found out: `requestContext.authorizer` of both payload formats, what belongs
-    in `requestContext.identity` of format 1.0, and $context's variables.
+    in `requestContext.identity` of format 1.0, $context's variables, and the API key that a Lambda
+    authorizer says is the caller's.
     """
 
     authorizer_v2: Mapping[str, Any] = field(default_factory=dict)
     authorizer_v1: Mapping[str, Any] = field(default_factory=dict)
     identity: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
+    usage_key: str | None = None
 
 
 @dataclass
@@ -121,6 +123,10 @@ class Exchange:
                 return self._request_value(name)
         return None if expression.startswith("$") else expression
 
+    def parameter(self, expression: str) -> str | None:
+        """What a REST API's expression such as method.request.header.x or stageVariables.y stands for."""
+        return self.value("$" + expression.removeprefix("method."))
+
     def _request_value(self, name: str) -> str | None:
         kind, _, name = name.partition(".")
         match kind:
@@ -145,6 +151,14 @@ def as_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, separators=(",", ":"))
+
+
+def claim_texts(claims: Mapping[str, Any]) -> dict[str, str | None]:
+    """A token's claims as functions get them: as text, lists as [a b]."""
+    return {
+        name: f"[{' '.join(map(str, value))}]" if isinstance(value, list) else as_text(value)
+        for name, value in claims.items()
+    }
 
 
 def json_value(body: bytes, path: str) -> Any:

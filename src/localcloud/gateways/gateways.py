@@ -7,8 +7,10 @@ from .access_log import AccessLog
 from .addresses import Call
 from .function_calls import FunctionCalls
 from .http_api import HttpApis
+from .issuer_keys import IssuerKeys
 from .metrics import NAMESPACE, ApiMetrics
 from .refusals import Answer, json_answer
+from .rest_access import RestAccess
 from .rest_api import RestApis
 from .throttling import AccountThrottle, Throttles
 
@@ -29,12 +31,15 @@ class Gateways:
         cloudwatch.add(NAMESPACE, metrics.data)
         calls = FunctionCalls(service, gatekeeper)
         throttles = Throttles(throttle)
-        self._http = HttpApis(calls, gatekeeper, throttles, metrics, self._log)
-        self._rest = RestApis(calls, gatekeeper, self._log)
+        self._keys = IssuerKeys()
+        self._http = HttpApis(calls, gatekeeper, throttles, metrics, self._log, self._keys)
+        access = RestAccess(gatekeeper, calls, throttles, self._keys)
+        self._rest = RestApis(calls, access, self._log)
 
     def close(self) -> None:
         """End the threads."""
         self._http.close()
+        self._keys.close()
         self._log.close()
 
     async def answer(self, call: Call) -> Answer:

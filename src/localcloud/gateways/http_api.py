@@ -15,6 +15,7 @@ from .function_calls import FunctionCalls, function_arn, with_stage_variables
 from .http_events import integration_event
 from .http_proxy import HttpProxy
 from .iam import signed_by
+from .issuer_keys import IssuerKeys
 from .jwt_authorizer import JwtAuthorizers
 from .lambda_authorizer import LambdaAuthorizers
 from .metrics import ApiMetrics
@@ -44,19 +45,19 @@ class HttpApis:
         throttles: Throttles,
         metrics: ApiMetrics,
         log: AccessLog,
+        keys: IssuerKeys,
     ):
         self._calls = calls
         self._gatekeeper = gatekeeper
         self._throttles = throttles
         self._metrics = metrics
-        self._jwt = JwtAuthorizers()
+        self._jwt = JwtAuthorizers(keys)
         self._lambda = LambdaAuthorizers(calls)
         self._proxy = HttpProxy()
         self._log = log
 
     def close(self) -> None:
         """End the threads."""
-        self._jwt.close()
         self._proxy.close()
 
     async def answer(self, call: Call, api: HttpApi) -> Answer:

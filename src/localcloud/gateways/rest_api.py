@@ -6,9 +6,7 @@ import uuid
 from typing import Any
 
 from .. import payload_v1
-from ..denials import refused_credentials
 from ..functions.service import new_trace_id
-from ..identity import Gatekeeper
 from . import gateway_responses, mock_integration
 from .access_log import AccessLog
 from .addresses import Call
@@ -16,10 +14,11 @@ from .exchange import Exchange, new_request_id
 from .function_calls import FunctionCalls, function_arn, with_stage_variables
 from .gateway_responses import GatewayError
 from .http_events import event_v1
-from .iam import signed_by
 from .parameter_mapping import BackendRequest, Response, encoded
 from .refusals import Answer, Failure, IntegrationFailed, json_answer
+from .rest_access import RestAccess
 from .rest_descriptions import RestApi
+from .rest_events import add_rest_context
 from .routes import select_route, select_stage
 
 _MAX_PAYLOAD_BYTES = 10 * 1024 * 1024  # facts G2
@@ -29,15 +28,16 @@ _MAX_FUNCTION_EVENT_BYTES = 6 * 1024 * 1024
 class RestApis:
     """Answers requests to REST APIs."""
 
-    def __init__(self, calls: FunctionCalls, gatekeeper: Gatekeeper, log: AccessLog):
+    def __init__(self, calls: FunctionCalls, access: RestAccess, log: AccessLog):
         self._calls = calls
-        self._gatekeeper = gatekeeper
+        self._access = access
         self._log = log
 
     async def answer(self, call: Call, api: RestApi) -> Answer:
         """Find stage and method, integrate; what goes wrong on the way is a gateway response."""
         selected = select_stage(api.stages, call.path)
-        if selected is None or selected[0].deployment is None or api.is_disabled:
+        is_elsewhere = api.is_private and not call.vpc_endpoint
+        if selected is None or selected[0].deployment is None or api.is_disabled or is_elsewhere:
             return json_answer(403, "Forbidden")
         stage, path = selected
         trace_id = next((v for n, v in call.fields if n == "x-amzn-trace-id"), None)
@@ -67,15 +67,8 @@ class RestApis:
         if found is None:
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
         exchange.route, exchange.path_parameters = found.route, found.parameters
-        method = exchange.route
-        if method.authorization == "AWS_IAM":
-            self._authorize_iam(exchange)
-        elif method.authorization != "NONE":
-            reason = f"localcloud has no authorization {method.authorization} of REST APIs"
-            raise GatewayError("API_CONFIGURATION_ERROR", reason)
-        if method.is_key_required:
-            raise GatewayError("API_CONFIGURATION_ERROR", "localcloud has no API keys")
-        integration = method.integration
+        await self._access.admit(exchange)
+        integration = exchange.route.integration
         if integration is None:
             raise GatewayError("API_CONFIGURATION_ERROR", "the method has no integration")
         if integration.type == "MOCK":
@@ -84,28 +77,6 @@ class RestApis:
             return await self._invoke(exchange)
         reason = f"localcloud has no integrations of type {integration.type} of REST APIs"
         raise GatewayError("API_CONFIGURATION_ERROR", reason)
-
-    def _authorize_iam(self, exchange: Exchange) -> None:
-        """Raises GatewayError, in the words of "How do I troubleshoot HTTP 403 errors from API
-        Gateway?"
-        """
-        arn = exchange.arn()
-        verdict = self._gatekeeper.judge_api_call(exchange.call.request, arn)
-        if verdict.allowed:
-            exchange.authorization = signed_by(exchange, verdict.principal)
-        elif verdict.problem == "unsigned":
-            raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
-        elif verdict.problem:
-            denial = refused_credentials(verdict.problem, "execute-api", exchange.call.request)
-            raise GatewayError("ACCESS_DENIED", message=denial.message, code=denial.code)
-        else:
-            who = verdict.principal.caller.arn
-            message = (
-                f"User: {who} is not authorized to perform: execute-api:Invoke on resource: {arn}"
-            )
-            if verdict.is_explicit:
-                message += " with an explicit deny"
-            raise GatewayError("ACCESS_DENIED", message=message)
 
     async def _invoke(self, exchange: Exchange) -> Response:
         if len(exchange.call.request.body) > _MAX_FUNCTION_EVENT_BYTES:
@@ -148,13 +119,7 @@ def _event(exchange: Exchange) -> dict[str, Any]:
             if is_binary
             else request.body.decode("utf-8", "replace")
         )
-    context = event["requestContext"]
-    del context["authorizer"]
-    context |= {
-        "deploymentId": exchange.stage.deployment.id,
-        "extendedRequestId": exchange.outcome["extendedRequestId"],
-        "resourceId": exchange.route.resource_id,
-    }
+    add_rest_context(exchange, event["requestContext"])
     return event
 
 

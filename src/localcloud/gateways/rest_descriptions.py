@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .descriptions import Api
+from .descriptions import Api, Throttle
+from .rest_access_descriptions import RequestValidation, RestAuthorizer
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class Method:
     resource_id: str
     authorization: str = "NONE"
     is_key_required: bool = False
+    authorizer: RestAuthorizer | None = None
+    scopes: tuple[str, ...] = ()
+    validation: RequestValidation = RequestValidation()
     integration: RestIntegration | None = None
 
     @property
@@ -57,27 +61,40 @@ class GatewayResponse:
 
 @dataclass(frozen=True)
 class RestDeployment:
-    """An API as it was when it was deployed. `responses` are by type, such as DEFAULT_4XX."""
+    """An API as it was when it was deployed. `responses` are by type, such as DEFAULT_4XX; `policy` is
+    its resource policy; `key_source` says where API keys are, HEADER or AUTHORIZER.
+    """
 
     id: str
     methods: tuple[Method, ...]
     responses: Mapping[str, GatewayResponse]
+    policy: str | None = None
+    key_source: str = "HEADER"
     binary_media_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class RestStage:
-    """A stage as a request finds it."""
+    """A stage as a request finds it. `throttles` are by method such as `GET /pets`, the default by *;
+    kept answers of authorizers are good for as long as `authorizers_epoch` is the same.
+    """
 
     name: str
     deployment: RestDeployment | None
     variables: Mapping[str, str]
     log_group: str | None = None
     log_format: str = ""
+    throttles: Mapping[str, Throttle] = field(default_factory=dict)
+    authorizers_epoch: int = 0
+
+    def throttle_of(self, method: Method) -> Throttle:
+        """What the stage says of a method."""
+        return self.throttles.get(method.key) or self.throttles.get("*") or Throttle()
 
 
 @dataclass(frozen=True)
 class RestApi(Api):
-    """A REST API."""
+    """A REST API. A private one is reached through VPC endpoints alone."""
 
     stages: Mapping[str, RestStage]
+    is_private: bool = False
