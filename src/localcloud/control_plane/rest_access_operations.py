@@ -136,8 +136,8 @@ def _complete_authorizers() -> None:
         return self
 
     @functools.wraps(moto_make)
-    def make_authorizer(self, **given):
-        made = moto_make(self, **given)
+    def make_authorizer(self, *args, **given):
+        made = moto_make(self, *args, **given)
         made.identity_validation_expression = given["identiy_validation_expression"]
         return made
 
