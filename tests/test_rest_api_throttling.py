@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 
 import pytest
 
@@ -64,6 +65,14 @@ def test_a_methods_own_settings_stand_in_for_the_default(api):
     assert statuses(api, "/dev/pets/7", 4) == [200, 200, 200, 429]
     assert statuses(api, "/dev/pets/7", 2, method="POST") == [200, 429]
     assert statuses(api, "/dev/", 3) == [200, 200, 429]
+
+
+def test_no_more_passes_than_the_rate_and_the_burst(api):
+    rate, burst = 20, 5
+    throttle(api, burst, rate=str(rate))
+    began = time.monotonic()
+    passed = statuses(api, "/dev/pets/7", 60).count(200)
+    assert burst <= passed <= burst + rate * (time.monotonic() - began)
 
 
 def test_other_settings_of_a_stage_throttle_nothing(api):

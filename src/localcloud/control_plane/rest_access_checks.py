@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from jsonschema import Draft4Validator, SchemaError
 from moto.apigateway.exceptions import BadRequestException, ConflictException
 from moto.apigateway.models import APIGatewayBackend, Authorizer, Method, RestAPI
 
@@ -110,8 +111,6 @@ def _check_model(backend: APIGatewayBackend, given: Mapping[str, Any]) -> None:
     if name in api.models:
         raise ConflictException("Model name already exists for this REST API")
     if schema and "json" in (given["content_type"] or ""):
-        from jsonschema import Draft4Validator, SchemaError  # slow to load
-
         try:
             Draft4Validator.check_schema(json.loads(schema))
         except (ValueError, SchemaError) as error:

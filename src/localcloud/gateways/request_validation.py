@@ -2,7 +2,8 @@
 
 import functools
 import json
-from typing import Any
+
+from jsonschema import Draft4Validator
 
 from .exchange import Exchange
 from .gateway_responses import GatewayError
@@ -43,8 +44,5 @@ def _problems(schema: str, body: bytes) -> list[str]:
 
 
 @functools.lru_cache(maxsize=256)
-def _validator(schema: str) -> Any:
-    # Loaded with the first body that has a model: it takes longer than all of the gateways.
-    from jsonschema import Draft4Validator
-
+def _validator(schema: str) -> Draft4Validator:
     return Draft4Validator(json.loads(schema))
