@@ -222,5 +222,9 @@ def test_what_is_refused(local_cloud, functions):
             "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or "
             "COGNITO_USER_POOLS requires a valid authorizer."
         )
+    guard = api.authorizer("TOKEN", functions["token"])
+    api.mock("GET", "/pets", authorizationType="CUSTOM", authorizerId=guard)
+    used = refusal(api.client.delete_authorizer, restApiId=api.id, authorizerId=guard)
+    assert used[1] == "Cannot delete authorizer, is referenced in method: GET//pets"
     gone = api.client.delete_authorizer
     assert refusal(gone, restApiId=api.id, authorizerId="none")[2] == 404

@@ -176,6 +176,17 @@ def test_what_is_refused(api):
         quota = {"limit": 1, "period": period, "offset": offset}
         message = f"Usage Plan quota offset must be {rule} in the {period} period"
         assert refusal(create, name="plan", quota=quota)[:2] == ("BadRequestException", message)
+    for quota, message in (
+        (
+            {"limit": 1},
+            "Invalid Usage Plan quota period specified. Must be one of [DAY, WEEK, MONTH]",
+        ),
+        ({"limit": -1, "period": "DAY"}, "Usage Plan quota limit must be a non-negative numeric"),
+    ):
+        assert refusal(create, name="plan", quota=quota)[1] == message
+    stage = {"apiId": api.id, "stage": "dev", "throttle": {"/pets": {"rateLimit": 1}}}
+    message = "Invalid method {resourcePath: /pets,method: } specified"
+    assert refusal(create, name="plan", apiStages=[stage])[1] == message
     plan = make_plan(api)
     key_id, _ = key(api, plan)
     again = {"keyId": key_id, "keyType": "API_KEY"}

@@ -12,7 +12,11 @@ PET = {
     "$schema": "http://json-schema.org/draft-04/schema#",
     "type": "object",
     "required": ["name"],
-    "properties": {"name": {"type": "string"}, "age": {"type": "integer", "minimum": 0}},
+    "definitions": {"name": {"type": "string"}},
+    "properties": {
+        "name": {"$ref": "#/definitions/name"},
+        "age": {"type": "integer", "minimum": 0},
+    },
 }
 
 
@@ -142,8 +146,15 @@ def test_what_is_refused(local_cloud):
     create = api.client.create_model
     assert refusal(create, **new, name="Pet", schema="{}")[0] == "ConflictException"
     assert refusal(create, **new, name="my-pet", schema="{}")[2] == 400
-    for schema in ("{", '{"type": "text"}', '{"required": []}'):
+    elsewhere = json.dumps({"$ref": "https://apigateway.amazonaws.com/restapis/x/models/Pet"})
+    for schema in ("{", '{"type": "text"}', '{"required": []}', elsewhere):
         said = refusal(create, **new, name="Bad", schema=schema)[1]
         assert said.startswith("Invalid model specified: Validation Result"), schema
+    api.mock("POST", "/pets", requestModels={"application/json": "Pet"})
+    said = "Cannot delete model, is referenced in method: POST//pets"
+    assert refusal(api.client.delete_model, restApiId=api.id, modelName="Pet")[1] == said
+    again = {**place, "resourceId": api.resources["/pets"], "httpMethod": "POST"}
+    said = ("ConflictException", "Method already exists for this resource", 409)
+    assert refusal(put, **again) == said
     unknown = api.client.delete_request_validator
     assert refusal(unknown, restApiId=api.id, requestValidatorId="none")[2] in (400, 404)

@@ -10,7 +10,7 @@ import functools
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ from moto.apigateway.models import APIGatewayBackend, Authorizer, Method, RestAP
 
 from ..conditions import InvalidPolicy
 from ..policy_documents import parse_policy
-from .rest_access_resources import BUILT_IN_MODELS, DEFAULT_TTL_S
+from .rest_access_resources import BUILT_IN_MODELS, DEFAULT_TTL_S, MODELS_URL
 
 _WITH_AUTHORIZER = {
     "CUSTOM": ("TOKEN", "REQUEST"),
@@ -63,7 +63,8 @@ def install() -> None:
     _before(APIGatewayBackend, "create_model", _check_model)
     _before(APIGatewayBackend, "create_deployment", _check_deployment)
     _before(APIGatewayBackend, "put_method", _check_new_method)
-    _before(APIGatewayBackend, "delete_authorizer", _check_authorizer_is_known)
+    _before(APIGatewayBackend, "delete_model", _check_model_is_free)
+    _before(APIGatewayBackend, "delete_authorizer", _check_authorizer_is_free)
     _before(APIGatewayBackend, "delete_request_validator", _check_validator_is_known)
     _before(RestAPI, "apply_patch_operations", _check_patch)
 
@@ -111,14 +112,52 @@ def _check_model(backend: APIGatewayBackend, given: Mapping[str, Any]) -> None:
     if name in api.models:
         raise ConflictException("Model name already exists for this REST API")
     if schema and "json" in (given["content_type"] or ""):
+        known = {*api.models, *BUILT_IN_MODELS}
+        addresses = {MODELS_URL.format(api=api.id, name=each) for each in known}
         try:
-            Draft4Validator.check_schema(json.loads(schema))
+            content = json.loads(schema)
+            Draft4Validator.check_schema(content)
         except (ValueError, SchemaError) as error:
             raise BadRequestException(_INVALID_MODEL) from error
+        if not addresses.issuperset(_model_references(content)):
+            raise BadRequestException(_INVALID_MODEL)
 
 
-def _check_authorizer_is_known(backend: APIGatewayBackend, given: Mapping[str, Any]) -> None:
-    backend.get_authorizer(given["restapi_id"], given["authorizer_id"])
+def _model_references(schema: Any) -> Iterator[str]:
+    """The addresses of models that a schema refers to."""
+    if isinstance(schema, list):
+        for each in schema:
+            yield from _model_references(each)
+    elif isinstance(schema, dict):
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and not reference.startswith("#"):
+            yield reference.partition("#")[0]
+        for each in schema.values():
+            yield from _model_references(each)
+
+
+def _check_model_is_free(backend: APIGatewayBackend, given: Mapping[str, Any]) -> None:
+    api, name = backend.get_rest_api(given["rest_api_id"]), given["model_name"]
+    address = MODELS_URL.format(api=api.id, name=name)
+    for model in api.models.values():
+        if address in _model_references(json.loads(model.schema or "{}")):
+            raise ConflictException(f"Cannot delete model, is referenced in model: {model.name}")
+    for place, method in _methods(api):
+        if name in (method.request_models or {}).values():
+            raise ConflictException(f"Cannot delete model, is referenced in method: {place}")
+
+
+def _methods(api: RestAPI) -> Iterator[tuple[str, Method]]:
+    for resource in api.resources.values():
+        for method in resource.resource_methods.values():
+            yield f"{method.http_method}/{resource.get_path()}", method
+
+
+def _check_authorizer_is_free(backend: APIGatewayBackend, given: Mapping[str, Any]) -> None:
+    wanted = backend.get_authorizer(given["restapi_id"], given["authorizer_id"])
+    for place, method in _methods(backend.get_rest_api(given["restapi_id"])):
+        if method.authorizer_id == wanted.id:
+            raise ConflictException(f"Cannot delete authorizer, is referenced in method: {place}")
 
 
 def _check_validator_is_known(backend: APIGatewayBackend, given: Mapping[str, Any]) -> None:
@@ -177,7 +216,8 @@ def check_authorizer(authorizer: Authorizer) -> None:
     ttl = DEFAULT_TTL_S if ttl is None else int(ttl)
     if not 0 <= ttl <= _MAX_TTL_S:
         raise BadRequestException(
-            f"Authorizer result TTL must be between 0 and {_MAX_TTL_S} seconds, not {ttl}"
+            "Authorizer result TTL outside allowable range. TTL must be between 0 and "
+            f"{_MAX_TTL_S} seconds."
         )
     sources = [each.strip() for each in (authorizer.identity_source or "").split(",")]
     sources = [each for each in sources if each]

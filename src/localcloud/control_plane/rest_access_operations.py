@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from moto.apigateway import responses
-from moto.apigateway.exceptions import NotFoundException
+from moto.apigateway.exceptions import BadRequestException, ConflictException
 from moto.apigateway.models import Authorizer, Method, RestAPI, Stage
 from moto.apigateway.responses import APIGatewayResponse
 
@@ -64,10 +64,25 @@ def install() -> None:
     for path in _PATHS:
         url_paths[path] = APIGatewayResponse.dispatch
     Stage.authorizers_epoch = 0
+    _refuse_second_methods()
     _complete_authorizers()
     _complete_method_settings()
     rest_access_checks.install()
     usage_plan_operations.install()
+
+
+def _refuse_second_methods() -> None:
+    """By PutMethod itself: definitions in OpenAPI may name a method again."""
+    moto_put = APIGatewayResponse.put_method
+
+    @functools.wraps(moto_put)
+    def put_method(self):
+        _, _, api_id, _, resource_id, _, method_type = self.path.split("/")[:7]
+        if method_type in self.backend.get_resource(api_id, resource_id).resource_methods:
+            raise ConflictException("Method already exists for this resource")
+        return moto_put(self)
+
+    APIGatewayResponse.put_method = put_method
 
 
 def _patch_method(method: Method, operation: dict[str, Any]) -> None:
@@ -93,7 +108,7 @@ def _patch_method(method: Method, operation: dict[str, Any]) -> None:
             "requestValidatorId": "request_validator_id",
         }
         if name not in attributes:
-            raise NotFoundException(f"Invalid patch path {operation['path']}")
+            raise BadRequestException(f"Invalid patch path {operation['path']}")
         if name == "apiKeyRequired":
             value = str(value).lower() == "true"
         setattr(method, attributes[name], None if is_removed else value)
@@ -128,6 +143,8 @@ def _complete_authorizers() -> None:
             if not each["path"].startswith("/providerARNs"):
                 others.append(each)
                 continue
+            if each["op"] not in ("add", "remove"):
+                raise BadRequestException("/providerARNs can be added and removed, not replaced")
             kept = [arn for arn in changed.provider_arns or () if arn != each["value"]]
             changed.provider_arns = kept if each["op"] == "remove" else [*kept, each["value"]]
         moto_patch(changed, others)

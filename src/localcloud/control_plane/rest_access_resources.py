@@ -29,7 +29,7 @@ BUILT_IN_MODELS = {
         "properties": {"message": {"type": "string"}},
     },
 }
-_MODELS_URL = "https://apigateway.amazonaws.com/restapis/{api}/models/{name}"
+MODELS_URL = "https://apigateway.amazonaws.com/restapis/{api}/models/{name}"
 
 
 def authorizer(api: RestAPI, method: Method) -> RestAuthorizer | None:
@@ -104,10 +104,10 @@ def _schema(api: RestAPI, name: str) -> dict[str, Any]:
     for model in api.models.values():
         found[model.name] = json.loads(model.schema or "{}")
     definitions = {
-        each: {"id": _MODELS_URL.format(api=api.id, name=each), **schema}
+        each: {**schema, "id": MODELS_URL.format(api=api.id, name=each)}
         for each, schema in found.items()
     }
-    reference = _MODELS_URL.format(api=api.id, name=name)
+    reference = MODELS_URL.format(api=api.id, name=name)
     return {"$schema": _DRAFT_4, "definitions": definitions, "$ref": reference}
 
 

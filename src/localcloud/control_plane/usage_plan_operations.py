@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -15,6 +16,8 @@ from moto.apigateway.responses import APIGatewayResponse
 from ..gateways.quotas import LARGEST_OFFSETS, PERIODS
 from .usage_plan_resources import today, usage_of
 
+# /pets/GET, and //GET for the root.
+_METHOD_KEY = re.compile(r"/.*/(?:GET|PUT|POST|DELETE|PATCH|OPTIONS|HEAD|ANY)")
 _LONGEST_RANGE = timedelta(days=90)
 
 
@@ -63,6 +66,10 @@ def install() -> None:
 
 def _check(backend: APIGatewayBackend, stages: list, quota: Mapping[str, Any]) -> None:
     for each in stages:
+        for key in each.get("throttle") or ():
+            if not _METHOD_KEY.fullmatch(key):
+                message = f"Invalid method {{resourcePath: {key},method: }} specified"
+                raise BadRequestException(message)
         api = backend.apis.get(each["apiId"])
         if api is None or each["stage"] not in api.stages:
             raise NotFound(f"API Stage not found: {each['apiId']}:{each['stage']}")
@@ -70,13 +77,15 @@ def _check(backend: APIGatewayBackend, stages: list, quota: Mapping[str, Any]) -
         return
     period, offset = quota.get("period"), int(quota.get("offset") or 0)
     if period not in PERIODS:
-        raise BadRequestException(f"Usage Plan quota period must be one of {', '.join(PERIODS)}")
+        raise BadRequestException(
+            f"Invalid Usage Plan quota period specified. Must be one of [{', '.join(PERIODS)}]"
+        )
     largest = LARGEST_OFFSETS[period]
     if not 0 <= offset <= largest:
         rule = f"between 0 and {largest} inclusive" if largest else "zero"
         raise BadRequestException(f"Usage Plan quota offset must be {rule} in the {period} period")
-    if int(quota.get("limit") or 0) <= 0:
-        raise BadRequestException("Usage Plan quota limit must be greater than 0")  # UNCONFIRMED
+    if int(quota.get("limit") or 0) < 0:
+        raise BadRequestException("Usage Plan quota limit must be a non-negative numeric")
 
 
 def _copy(plan: UsagePlan) -> UsagePlan:

@@ -124,8 +124,11 @@ class Exchange:
         return None if expression.startswith("$") else expression
 
     def parameter(self, expression: str) -> str | None:
-        """What a REST API's expression such as method.request.header.x or stageVariables.y stands for."""
-        return self.value("$" + expression.removeprefix("method."))
+        """What a REST API's expression such as method.request.header.x or stageVariables.y stands for;
+        repeated values are joined, whether it says multivalue or not.
+        """
+        name = expression.removeprefix("method.").replace("request.multivalue", "request.", 1)
+        return self.value(f"${name}")
 
     def _request_value(self, name: str) -> str | None:
         kind, _, name = name.partition(".")
