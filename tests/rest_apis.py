@@ -44,7 +44,9 @@ class RestApi:
         authorization = access.pop("authorizationType", "NONE")
         place = self.method(
             method, path, "MOCK", authorization, access,
-            requestTemplates={"application/json": '{"statusCode": 200}'},
+            requestTemplates=dict.fromkeys(
+                ("application/json", "text/plain"), '{"statusCode": 200}'
+            ),
         )  # fmt: skip
         self.client.put_method_response(**place, statusCode="200")
         self.client.put_integration_response(**place, statusCode="200")

@@ -65,8 +65,8 @@ class RestAccess:
     def _authorize_iam(self, exchange: Exchange) -> Authorization:
         request = exchange.call.request
         verdict = self._gatekeeper.judge_api_call(
-            request, exchange.arn(), resource_policies.policy_of(exchange),
-            resource_policies.place_keys(exchange),
+            request, exchange.arn(), policy=resource_policies.policy_of(exchange),
+            keys=resource_policies.place_keys(exchange),
         )  # fmt: skip
         if verdict.allowed:
             return signed_by(exchange, verdict.principal)
