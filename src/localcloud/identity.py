@@ -105,11 +105,13 @@ class Gatekeeper:
         verdict = self._judge_signed(request, needed)
         return verdict.allowed, verdict.principal
 
-    def judge_api_call(self, request: ApiRequest, arn: str) -> "Verdict":
+    def judge_api_call(
+        self, request: ApiRequest, arn: str, action: str = "execute-api:Invoke"
+    ) -> "Verdict":
         """Whether a request to an API's route or method with AWS_IAM may go on. `arn` is that of stage,
         method and path.
         """
-        return self._judge_signed(request, (Need("execute-api:Invoke", arn),))
+        return self._judge_signed(request, (Need(action, arn),))
 
     def _judge_signed(self, request: ApiRequest, needed: tuple[Need, ...]) -> "Verdict":
         scope = credential_scope(request)
