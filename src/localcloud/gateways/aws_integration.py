@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ElementTree
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import UnknownServiceError
@@ -62,7 +62,8 @@ class AwsIntegrations:
         if integration.credentials:
             credentials = self._credentials(exchange, integration.credentials)
             name, region = found["service"], found["region"] or exchange.api.region
-            SigV4Auth(credentials, _signing_name(name), region).add_auth(asked)
+            signer = S3SigV4Auth if name == "s3" else SigV4Auth
+            signer(credentials, _signing_name(name), region).add_auth(asked)
         fields = [(name, value) for name, value in asked.headers.items()]
         execution_log.sent(exchange, uri, fields, outgoing.body)
         response = await self._proxy.send(

@@ -60,6 +60,8 @@ class HttpProxy:
         )
         try:
             return await asyncio.wait_for(call, timeout_s)
+        except urllib3.exceptions.NewConnectionError as error:  # which is a kind of TimeoutError
+            raise IntegrationFailed(Failure.UNREACHABLE, str(error)) from error
         except (TimeoutError, urllib3.exceptions.TimeoutError) as error:
             raise IntegrationFailed(Failure.TIMED_OUT, "Endpoint request timed out") from error
         except urllib3.exceptions.HTTPError as error:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .. import payload_v1
+from ..invoke_api import json_problem
 from . import execution_log, rest_mapping
 from .addresses import Field
 from .aws_integration import AwsIntegrations
@@ -100,6 +101,10 @@ class RestIntegrations:
     async def _function(self, exchange: Exchange, arn: str, outgoing: Outgoing) -> Received:
         integration, payload = exchange.route.integration, outgoing.body or b"{}"
         execution_log.sent(exchange, integration.uri, outgoing.headers.items(), payload)
+        problem = json_problem(payload)
+        if problem:
+            body = json.dumps({"Type": "User", "message": problem}).encode()
+            return Received(400, (("content-type", "application/json"),), body, None)
         if outgoing.headers.get("x-amz-invocation-type", "").lower() == "event":
             self._calls.invoke_later(
                 arn, payload, exchange.route_arn(), integration.credentials, exchange.trace_id

@@ -62,7 +62,7 @@ def java_text(value: Any) -> str:
         return "{" + ", ".join(f"{name}={java_text(each)}" for name, each in value.items()) + "}"
     if isinstance(value, (list, range)):
         return "[" + ", ".join(map(java_text, value)) + "]"
-    return str(value)
+    return "" if hasattr(value, "velocity_methods") else str(value)
 
 
 @functools.lru_cache(maxsize=512)
