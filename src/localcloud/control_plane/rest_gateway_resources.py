@@ -10,6 +10,7 @@ import json
 from http import HTTPStatus
 
 from moto.apigateway import models
+from moto.apigateway.exceptions import ApiGatewayException
 from moto.apigateway.models import RestAPI, apigateway_backends
 from moto.apigateway.responses import APIGatewayResponse
 
@@ -109,13 +110,15 @@ def method_as_it_is(
 ) -> tuple[RestApi, Method]:
     """A method that may never have been deployed, and its API with the stage in which it is tested.
 
-    Raises moto's NotFoundException.
+    Raises LookupError, in API Gateway's words.
     """
     backend = apigateway_backends[account_id][region]
-    found = _method(
-        backend.get_resource(api_id, resource_id), backend.get_method(api_id, resource_id, method)
-    )
-    api = backend.get_rest_api(api_id)
+    try:
+        api = backend.get_rest_api(api_id)
+        resource = backend.get_resource(api_id, resource_id)
+        found = _method(resource, backend.get_method(api_id, resource_id, method))
+    except ApiGatewayException as error:
+        raise LookupError(error.message) from None
     stage = RestStage(TEST_STAGE, _describe(api, ""), variables)
     return RestApi(api_id, region, account_id, False, {TEST_STAGE: stage}, name=api.name), found
 

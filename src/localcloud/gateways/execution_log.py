@@ -15,6 +15,7 @@ from .addresses import Field
 from .exchange import Exchange, Step
 from .gateway_responses import GatewayError
 
+MALFORMED = "Malformed Lambda proxy response"
 _MOST_BYTES = 1_024  # of an event ("Amazon API Gateway important notes")
 
 
@@ -59,7 +60,7 @@ def failed(exchange: Exchange, error: GatewayError) -> None:
     if exchange.trace is None:
         return
     reason = str(error)
-    if error.response_type == "API_CONFIGURATION_ERROR":
+    if error.response_type == "API_CONFIGURATION_ERROR" or reason == MALFORMED:
         reason = f"Execution failed due to configuration error: {reason}"
     elif error.response_type == "INTEGRATION_TIMEOUT":
         reason = "Execution failed due to a timeout error"

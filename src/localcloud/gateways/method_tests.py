@@ -28,8 +28,8 @@ async def answer(
         api, found = rest_gateway_resources.method_as_it_is(
             api_id, resource_id, method, said.get("stageVariables") or {}, account_id, region
         )
-    except rest_gateway_resources.NotFoundException as error:
-        return _json(404, {"message": str(error.message)}, "NotFoundException")
+    except LookupError as error:
+        return _json(404, {"message": str(error)}, "NotFoundException")
     path, _, query = (said.get("pathWithQueryString") or found.path).partition("?")
     fields = [(name.lower(), value) for name, value in (said.get("headers") or {}).items()]
     for name, values in (said.get("multiValueHeaders") or {}).items():

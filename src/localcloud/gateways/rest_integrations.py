@@ -158,7 +158,7 @@ class RestIntegrations:
             raise GatewayError("REQUEST_TOO_LARGE")
         integration, uri = exchange.route.integration, _uri(exchange)
         event = _event(exchange)
-        if exchange.trace is not None:
+        if exchange.trace is not None:  # or the event would be put in words twice
             execution_log.sent(exchange, uri, (), json.dumps(event).encode())
         asking = self._calls.invoke(
             function_arn(uri), event, exchange.route_arn(), integration.credentials,
@@ -187,7 +187,7 @@ class RestIntegrations:
                 drops=(),
             )  # fmt: skip
         except payload_v1.MalformedResponse as error:
-            raise GatewayError("DEFAULT_5XX", "Malformed Lambda proxy response") from error
+            raise GatewayError("DEFAULT_5XX", execution_log.MALFORMED) from error
         return _with_trace(exchange, _remapped(Response(status, tuple(fields), body)))
 
 
