@@ -72,6 +72,8 @@ def test_a_template_reaches_nothing_of_the_server(api):
     endless = "#foreach($i in [1..1001])x#end"
     assert rendered(api, endless).status == 500
     assert len(rendered(api, endless.replace("1001", "1000")).body) == 1000
+    inner = endless.replace("1001", "1000")
+    assert rendered(api, inner.replace("x", inner.replace("$i", "$j"))).status == 500
 
 
 def test_the_status_of_a_mock_is_in_its_request_template(api):

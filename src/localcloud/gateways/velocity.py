@@ -15,6 +15,9 @@ from typing import Any
 import airspeed
 
 _MOST_LOOPS = 1_000  # "Quotas for configuring and running a REST API"
+# Ours: a loop in a loop in a loop would stop all of this cloud.
+_MOST_LOOPS_IN_ALL = 50_000
+_LOOPED = "#looped"  # no name that a template can say
 # "Velocity User Guide", References: hyphens are part of a name, and names begin with a letter.
 _NAME = re.compile(r"([a-z][a-z0-9_-]*)", re.IGNORECASE)
 
@@ -228,8 +231,13 @@ def _loop(self, stream: Any, namespace: Any, loader: Any) -> None:
     over = self.value.calculate(namespace, loader)
     if isinstance(over, dict):
         over = list(over.values())  # Velocity goes over a map's values
-    if over is not None and len(over) > _MOST_LOOPS:
-        raise ValueError(f"#foreach may go round {_MOST_LOOPS} times")
+    if over is not None:
+        if len(over) > _MOST_LOOPS:
+            raise ValueError(f"#foreach may go round {_MOST_LOOPS} times")
+        variables = namespace.top()
+        variables[_LOOPED] = variables.get(_LOOPED, 0) + len(over)
+        if variables[_LOOPED] > _MOST_LOOPS_IN_ALL:
+            raise ValueError(f"all #foreach together may go round {_MOST_LOOPS_IN_ALL} times")
     loop = _Given(over)
     own = airspeed.ForeachDirective.__new__(airspeed.ForeachDirective)
     own.__dict__.update(self.__dict__, value=loop)
