@@ -122,6 +122,40 @@ def test_the_timeout_of_an_integration(api, arn):
             api.function("POST", "/slow", arn, timeoutInMillis=wrong)
 
 
+def test_an_integration_is_changed_in_part(api, arn):
+    place = api.function("POST", "/pets", arn, requestTemplates={"application/json": '{"a": 1}'})
+    api.answer(place)
+
+    def change(update, *operations, **more):
+        patches = [
+            {"op": op, "path": path, **({"value": value} if value else {})}
+            for op, path, value in operations
+        ]
+        return update(**place, patchOperations=patches, **more)
+
+    changed = change(
+        api.client.update_integration,
+        ("replace", "/requestTemplates/application~1json", '{"b": 2}'),
+        ("replace", "/timeoutInMillis", "5000"),
+        ("add", "/cacheKeyParameters/method.request.path.id", None),
+    )
+    assert changed["requestTemplates"] == {"application/json": '{"b": 2}'}
+    assert changed["cacheKeyParameters"] == ["method.request.path.id"]
+    change(
+        api.client.update_integration_response,
+        ("add", "/responseTemplates/application~1json", "b is $input.path('$.b')"),
+        statusCode="200",
+    )
+    api.deploy()
+    assert api.call("/dev/pets", "POST", b"{}", TYPE).body == b"b is 2"
+    change(api.client.update_integration, ("remove", "/requestTemplates/application~1json", None))
+    api.deploy()
+    assert api.call("/dev/pets", "POST", b'{"b": 3}', TYPE).body == b"b is 3"
+    for path, value in (("/timeoutInMillis", "30000"), ("/nothing", "1")):
+        with pytest.raises(api.client.exceptions.BadRequestException):
+            change(api.client.update_integration, ("replace", path, value))
+
+
 def test_the_function_by_a_stage_variable(api, arn):
     uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${stageVariables.arn}/invocations"
     api.answer(api.method("GET", "/pets", "AWS", uri=uri, integrationHttpMethod="POST"))

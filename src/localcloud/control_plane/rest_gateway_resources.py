@@ -23,7 +23,7 @@ from ..gateways.rest_descriptions import (
     RestIntegration,
     RestStage,
 )
-from . import rest_stage_settings
+from . import rest_integration_operations, rest_stage_settings
 
 TEST_STAGE = "test-invoke-stage"
 _DEFAULT_TIMEOUT_MS = 29_000
@@ -52,6 +52,7 @@ def install() -> None:
     RestAPI.update_integration_mocks = lambda self, stage_name: None
     _keep_binary_media_types()
     rest_stage_settings.install()
+    rest_integration_operations.install()
 
 
 def _keep_binary_media_types() -> None:

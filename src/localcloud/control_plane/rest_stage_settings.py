@@ -35,7 +35,6 @@ _DEFAULTS = {
 _CANARY = "/canarySettings"
 _CACHE = "{0}/restapis/(?P<function_id>[^/]+)/stages/(?P<stage_name>[^/]+)/cache/data$"
 _LONGEST_TTL_S = 3_600
-_SHORTEST_MS, _LONGEST_MS = 50, 29_000  # facts G2
 _NO_LOG_ROLE = "CloudWatch Logs role ARN must be set in account settings to enable logging"
 
 
@@ -46,7 +45,6 @@ def install() -> None:
     Stage._get_default_method_settings = _own_defaults
     _keep_canaries()
     _check_updates()
-    _keep_cache_keys()
     APIGatewayResponse.flush_stage_cache = _flush_stage_cache
     url_paths[_CACHE] = APIGatewayResponse.dispatch
 
@@ -117,27 +115,6 @@ def _flush_stage_cache(self):
     _, _, api_id, _, name, *_ = self.path.split("/")
     self.backend.get_stage(api_id, name).cache_flushes += 1
     return 202, {"status": 202}, "{}"
-
-
-def _keep_cache_keys() -> None:
-    """moto forgets those of PutIntegration."""
-    moto_put = APIGatewayResponse.put_integration
-
-    @functools.wraps(moto_put)
-    def put_integration(self):
-        timeout = self._get_param("timeoutInMillis")
-        if timeout is not None and not _SHORTEST_MS <= int(timeout) <= _LONGEST_MS:
-            raise BadRequestException("Timeout should be between 50 ms and 29000 ms")
-        answer = moto_put(self)
-        keys = self._get_param("cacheKeyParameters")
-        if not keys or answer[0] != HTTPStatus.CREATED:
-            return answer
-        _, _, api_id, _, resource_id, _, method, *_ = self.path.split("/")
-        made = self.backend.get_integration(api_id, resource_id, method)
-        made.cache_key_parameters = list(keys)
-        return answer[0], answer[1], json.dumps(made.to_json())
-
-    APIGatewayResponse.put_integration = put_integration
 
 
 def _is_ttl(value: str) -> bool:
