@@ -61,6 +61,31 @@ class RestApi:
         made = self.client.create_authorizer(restApiId=self.id, name="guard", type=kind, **options)
         return made["id"]
 
+    def answer(self, place, status=200, headers=None, **options):
+        """Put a method response and an integration response. `headers` are their mappings."""
+        status = str(status)
+        mapped = {
+            f"method.response.header.{name}": value for name, value in (headers or {}).items()
+        }
+        self.client.put_method_response(
+            **place, statusCode=status, responseParameters=dict.fromkeys(mapped, False)
+        )
+        self.client.put_integration_response(
+            **place, statusCode=status, responseParameters=mapped, **options
+        )
+
+    def function(self, method, path, arn, **options):
+        """A method with a function behind templates."""
+        settings = {"uri": invocation_uri(arn), "integrationHttpMethod": "POST", **options}
+        return self.method(method, path, "AWS", **settings)
+
+    def patch(self, path, value="", stage="dev", op="replace", **options):
+        """Change a stage."""
+        operation = {"op": op, "path": path, "value": value, **options}
+        return self.client.update_stage(
+            restApiId=self.id, stageName=stage, patchOperations=[operation]
+        )
+
     def deploy(self, stage="dev", **options):
         return self.client.create_deployment(restApiId=self.id, stageName=stage, **options)["id"]
 

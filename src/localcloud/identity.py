@@ -110,6 +110,7 @@ class Gatekeeper:
         self,
         request: ApiRequest,
         arn: str,
+        action: str = "execute-api:Invoke",
         policy: Policy | None = None,
         keys: Mapping[str, str] | None = None,
     ) -> "Verdict":
@@ -118,7 +119,7 @@ class Gatekeeper:
 
         The policy can refuse the administrator too: it says whom an API is for.
         """
-        need = Need("execute-api:Invoke", arn, keys or {})
+        need = Need(action, arn, keys or {})
         verdict = self._judge_signed(request, (need,), policy)
         if policy and verdict.allowed and verdict.principal is None:
             root = Caller(f"arn:aws:iam::{self._account_id}:root", None, self._account_id)

@@ -20,7 +20,6 @@ _PATHS = (
     "{0}/usageplans/(?P<usage_plan_id>[^/]+)/usage$",
     "{0}/usageplans/(?P<usage_plan_id>[^/]+)/keys/(?P<api_key_id>[^/]+)/usage$",
 )
-_DEFAULT_THROTTLE = {"throttlingRateLimit": 10_000.0, "throttlingBurstLimit": 5_000}
 
 
 class Operations:
@@ -66,7 +65,6 @@ def install() -> None:
     Stage.authorizers_epoch = 0
     _refuse_second_methods()
     _complete_authorizers()
-    _complete_method_settings()
     rest_access_checks.install()
     usage_plan_operations.install()
 
@@ -177,15 +175,3 @@ def _complete_authorizers() -> None:
     Authorizer.apply_operations = apply_operations
     RestAPI.create_authorizer = make_authorizer
     APIGatewayResponse.create_authorizer = create_authorizer
-
-
-def _complete_method_settings() -> None:
-    """A method's own settings begin as its stage's default; those as the account's limits are."""
-    moto_default = Stage._get_default_method_settings
-
-    @functools.wraps(moto_default)
-    def default_settings(self):
-        found = self.method_settings.get("*/*")
-        return dict(found) if found else moto_default(self) | _DEFAULT_THROTTLE
-
-    Stage._get_default_method_settings = default_settings

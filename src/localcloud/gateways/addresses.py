@@ -10,6 +10,7 @@ from ..actions import ApiRequest
 
 Field = tuple[str, str]
 PREFIX = "/_aws/execute-api/"
+_METHOD = re.compile(r"/restapis/[^/]+/resources/[^/]+/methods/[A-Z]+/?")
 # Before the dot a VPC endpoint may stand too: "Invoke a private API", Route53 alias.
 _HOST = re.compile(r"([a-z0-9]+)(?:-(vpce-[0-9a-f]+))?\.execute-api\.[^:]+")
 
@@ -40,6 +41,11 @@ def joined(fields: Iterable[Field]) -> dict[str, str]:
             value = f"{found[name]}{'; ' if name == 'cookie' else ','}{value}"
         found[name] = value
     return found
+
+
+def tests_a_method(request: ApiRequest) -> bool:
+    """Whether a request is TestInvokeMethod; a POST to a method is nothing else."""
+    return request.method == "POST" and _METHOD.fullmatch(request.path) is not None
 
 
 def match(request: ApiRequest, scope: dict) -> Call | None:

@@ -37,6 +37,18 @@ class Authorization:
     usage_key: str | None = None
 
 
+@dataclass(frozen=True)
+class Step:
+    """A line of an execution's log; `at` is in seconds since 1970. Those `of_data` show headers and
+    bodies.
+    """
+
+    at: float
+    text: str
+    of_data: bool = False
+    is_error: bool = False
+
+
 @dataclass
 class Exchange:
     """A request to a stage. `path` is percent-encoded and without the stage."""
@@ -53,6 +65,8 @@ class Exchange:
     authorization: Authorization = field(default_factory=Authorization)
     # What becomes known on the way, under the names that access logs have for it.
     outcome: dict[str, Any] = field(default_factory=dict)
+    # What an execution log says, where somebody will read it; see execution_log.py.
+    trace: list[Step] | None = None
 
     @functools.cached_property
     def headers(self) -> dict[str, str]:
@@ -90,6 +104,10 @@ class Exchange:
         if found is None:
             found = self._facts().get(name)
         return found
+
+    def variables(self) -> dict[str, Any]:
+        """All of $context's variables, by name."""
+        return {**self._facts(), **self.authorization.variables, **self.outcome}
 
     def _facts(self) -> dict[str, Any]:
         call = self.call

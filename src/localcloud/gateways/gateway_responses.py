@@ -29,6 +29,8 @@ _TYPES = {
     "API_CONFIGURATION_ERROR": (500, "Internal server error", _INTERNAL),
     "DEFAULT_5XX": (502, "Internal server error", _INTERNAL),
     "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out", _INTERNAL),
+    "INTEGRATION_FAILURE": (504, "Network error communicating with endpoint", _INTERNAL),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "Unsupported Media Type", "BadRequestException"),
     "REQUEST_TOO_LARGE": (413, "Request Too Long", "BadRequestException"),
 }  # fmt: skip
 _DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'

@@ -1,8 +1,10 @@
 """API Gateway as the front door sees it: a request to an API, and its answer."""
 
+from ..actions import ApiRequest
 from ..control_plane import cloudwatch, gateway_resources, rest_gateway_resources
 from ..functions.service import FunctionService
 from ..identity import Gatekeeper
+from . import method_tests
 from .access_log import AccessLog
 from .addresses import Call
 from .function_calls import FunctionCalls
@@ -34,13 +36,18 @@ class Gateways:
         self._keys = IssuerKeys()
         self._http = HttpApis(calls, gatekeeper, throttles, metrics, self._log, self._keys)
         access = RestAccess(gatekeeper, calls, throttles, self._keys)
-        self._rest = RestApis(calls, access, self._log)
+        self._rest = RestApis(calls, gatekeeper, access, metrics, self._log)
 
     def close(self) -> None:
         """End the threads."""
         self._http.close()
+        self._rest.close()
         self._keys.close()
         self._log.close()
+
+    async def test_method(self, request: ApiRequest, region: str, port: int) -> Answer:
+        """TestInvokeMethod of REST APIs."""
+        return await method_tests.answer(self._rest, request, self._account_id, region, port)
 
     async def answer(self, call: Call) -> Answer:
         """Find the API and let it answer."""

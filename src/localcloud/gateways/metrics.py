@@ -1,13 +1,15 @@
 """What CloudWatch shows of APIs, in the namespace AWS/ApiGateway.
 
-"Monitor CloudWatch metrics for HTTP APIs": by ApiId, by ApiId and Stage, and with detailed metrics by
-ApiId, Stage, Method and Resource. An average of 4xx or 5xx is the share of such answers.
+"Monitor CloudWatch metrics for HTTP APIs", "Amazon API Gateway dimensions and metrics": by ApiId (REST
+APIs: ApiName), with Stage, and with detailed metrics also with Method and Resource. An average of errors
+is the share of such answers.
 """
 
 import threading
 
 from ..functions.metrics import Aggregate, Datum, Dimensions
 from .exchange import Exchange
+from .rest_descriptions import RestApi
 
 NAMESPACE = "AWS/ApiGateway"
 _PERIOD_S = 60
@@ -18,6 +20,8 @@ _OUTCOMES = {
     "Latency": "responseLatency",
     "IntegrationLatency": "integrationLatency",
     "DataProcessed": "dataProcessed",
+    "CacheHitCount": "cacheHit",
+    "CacheMissCount": "cacheMiss",
 }
 
 
@@ -32,7 +36,9 @@ class ApiMetrics:
     def observe(self, exchange: Exchange) -> None:
         """Count an exchange that has its answer."""
         status = exchange.outcome["status"]
-        values = {"Count": 1, "4xx": int(400 <= status < 500), "5xx": int(status >= 500)}
+        is_rest = isinstance(exchange.api, RestApi)
+        fault, failure = ("4XXError", "5XXError") if is_rest else ("4xx", "5xx")
+        values = {"Count": 1, fault: int(400 <= status < 500), failure: int(status >= 500)}
         for name, variable in _OUTCOMES.items():
             if variable in exchange.outcome:
                 values[name] = exchange.outcome[variable]
@@ -59,7 +65,10 @@ class ApiMetrics:
 
 
 def _dimensions(exchange: Exchange) -> list[Dimensions]:
-    api, stage, route = ("ApiId", exchange.api.id), ("Stage", exchange.stage.name), exchange.route
+    stage, route = ("Stage", exchange.stage.name), exchange.route
+    api = ("ApiId", exchange.api.id)
+    if isinstance(exchange.api, RestApi):
+        api = ("ApiName", exchange.api.name)
     found: list[Dimensions] = [(api,), (api, stage)]
     if route and exchange.stage.settings_of(route).is_detailed:
         method = ("Method", exchange.call.request.method)
