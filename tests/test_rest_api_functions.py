@@ -156,6 +156,17 @@ def test_an_integration_is_changed_in_part(api, arn):
             change(api.client.update_integration, ("replace", path, value))
 
 
+def test_only_declared_headers_can_be_mapped(api, arn):
+    place = api.function("GET", "/pets", arn)
+    header = "method.response.header.X-Mine"
+    mapped = {"statusCode": "200", "responseParameters": {header: "'yes'"}}
+    for declared in (None, {}):
+        if declared is not None:
+            api.client.put_method_response(**place, statusCode="200", responseParameters=declared)
+        with pytest.raises(api.client.exceptions.BadRequestException, match=header):
+            api.client.put_integration_response(**place, **mapped)
+
+
 def test_the_function_by_a_stage_variable(api, arn):
     uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${stageVariables.arn}/invocations"
     api.answer(api.method("GET", "/pets", "AWS", uri=uri, integrationHttpMethod="POST"))

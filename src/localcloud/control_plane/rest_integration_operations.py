@@ -1,5 +1,6 @@
-"""What moto leaves out of REST APIs' integrations: UpdateIntegration, UpdateIntegrationResponse, and of
-PutIntegration the cache keys and the limits of the timeout.
+"""What moto leaves out of REST APIs' integrations: UpdateIntegration, UpdateIntegrationResponse, of
+PutIntegration the cache keys and the limits of the timeout, and that PutIntegrationResponse maps to
+declared headers alone.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from moto.apigateway.models import Integration, IntegrationResponse
 from moto.apigateway.responses import APIGatewayResponse
 
 _SHORTEST_MS, _LONGEST_MS = 50, 29_000  # facts G2
-# "Patch operations": what may be changed, and moto's attribute.
+# "Patch operations" in the API reference: what may be changed, and moto's attribute.
+_UNDECLARED = (
+    "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping "
+    "expression parameter specified: {}]"
+)
 _INTEGRATION = {
     "cacheKeyParameters": "cache_key_parameters",
     "cacheNamespace": "cache_namespace",
@@ -52,7 +57,20 @@ def install() -> None:
         made.cache_key_parameters = list(keys)
         return answer[0], answer[1], json.dumps(made.to_json())
 
+    moto_put_response = APIGatewayResponse.put_integration_response
+
+    @functools.wraps(moto_put_response)
+    def put_integration_response(self):
+        _, _, api_id, _, resource_id, _, method, *_, status = self.path.rstrip("/").split("/")
+        response = self.backend.get_method(api_id, resource_id, method).get_response(status)
+        declared = (response.response_parameters or {}) if response else {}
+        for target in self._get_param("responseParameters") or {}:
+            if target not in declared:
+                raise BadRequestException(_UNDECLARED.format(target))
+        return moto_put_response(self)
+
     APIGatewayResponse.put_integration = put_integration
+    APIGatewayResponse.put_integration_response = put_integration_response
     APIGatewayResponse.update_integration = _update_integration
     APIGatewayResponse.update_integration_response = _update_integration_response
 
