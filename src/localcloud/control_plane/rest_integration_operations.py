@@ -16,11 +16,11 @@ from moto.apigateway.models import Integration, IntegrationResponse
 from moto.apigateway.responses import APIGatewayResponse
 
 _SHORTEST_MS, _LONGEST_MS = 50, 29_000  # facts G2
-# "Patch operations" in the API reference: what may be changed, and moto's attribute.
 _UNDECLARED = (
     "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping "
     "expression parameter specified: {}]"
 )
+# "Patch operations" in the API reference: what may be changed, and moto's attribute.
 _INTEGRATION = {
     "cacheKeyParameters": "cache_key_parameters",
     "cacheNamespace": "cache_namespace",

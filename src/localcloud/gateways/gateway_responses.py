@@ -69,6 +69,8 @@ def answer(exchange: Exchange, error: GatewayError) -> Answer:
     }
     worded = exchange.stage.deployment.responses
     chosen = worded.get(error.response_type) or worded.get(f"DEFAULT_{status // 100}XX")
+    if error.response_type == "REQUEST_TOO_LARGE":
+        chosen = None  # it can't be worded ("Amazon API Gateway important notes")
     headers = [(b"x-amzn-errortype", code.encode())]
     # An authorizer's failure has no message: {"message":null} (recorded).
     template = _INTERNAL_TEMPLATE if status >= 500 and message else _DEFAULT_TEMPLATE
