@@ -1,6 +1,7 @@
 """Throughput: callers in processes of their own, raw HTTP on kept connections.
 
-``python -m benchmarks.callers PORT FUNCTION SECONDS`` is one caller. For each line that it reads
+``python -m benchmarks.callers PORT FUNCTION SECONDS`` is one caller; with the host of an HTTP API in the
+function's place it calls that. For each line that it reads
 it says ``ready`` first: then it warms up beside the others, so that every environment they need
 exists, and then it invokes one after another for SECONDS and prints its count as JSON.
 """
@@ -37,7 +38,9 @@ class CallersFailed(RuntimeError):
 
 
 def throughput(endpoint: Endpoint, function: str, callers: int, seconds: float) -> float:
-    """Invocations a second that ``callers`` processes get together, for ``seconds``."""
+    """Invocations of a function, or calls of an API's host, a second that ``callers`` processes get
+    together, for ``seconds``.
+    """
     port = str(urlsplit(endpoint.url).port)
     command = [sys.executable, "-m", "benchmarks.callers", port, function, str(seconds)]
     with contextlib.ExitStack() as stack:
@@ -69,6 +72,11 @@ def throughput(endpoint: Endpoint, function: str, callers: int, seconds: float) 
         return rate
 
 
+def invocation_path(function: str) -> str:
+    """Where a function is invoked."""
+    return f"/2015-03-31/functions/{function}/invocations"
+
+
 def _end(process: subprocess.Popen) -> None:
     if process.poll() is None:
         process.kill()
@@ -77,10 +85,12 @@ def _end(process: subprocess.Popen) -> None:
 
 def _caller(port: int, function: str, seconds: float) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=READY_LIMIT_S)
-    path = f"/2015-03-31/functions/{function}/invocations"
+    asked = ("POST", invocation_path(function), b"{}", HEADERS)
+    if ".execute-api." in function:
+        asked = ("GET", "/", None, {"Host": function})
 
     def invoke() -> None:
-        connection.request("POST", path, b"{}", HEADERS)
+        connection.request(*asked)
         answer = connection.getresponse()
         body = answer.read()
         if answer.status != 200 or answer.getheader("X-Amz-Function-Error"):

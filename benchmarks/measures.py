@@ -11,6 +11,7 @@ import psutil
 from . import functions, sockets, thumbnail
 from .callers import throughput
 from .functions import Function, deploy
+from .http_api import put_in_front
 from .servers import OURS, Endpoint, Launch, Server
 from .turns import Sampler, Samples, sentence, take_turns, timed_ms
 
@@ -122,6 +123,36 @@ def _load(clouds: list[Endpoint], plan: Plan, name: str, source: str, callers: i
     return _on_each(clouds, sampler, plan.load_rounds, plan)
 
 
+def api_call(clouds: list[Endpoint], plan: Plan) -> dict[str, Samples]:
+    """Calls of an HTTP API, each beside an invocation of the function behind it."""
+    added: dict[str, list[float]] = {}
+
+    def sampler(cloud: Endpoint) -> Sampler:
+        function = deploy(cloud, "bench-api", functions.TRIVIAL)
+        call, invoke = put_in_front(function).callers()
+        for _ in range(10):
+            call()
+            invoke()
+
+        def block() -> list[float]:
+            pairs = [(timed_ms(call), timed_ms(invoke)) for _ in range(plan.warm_block)]
+            added.setdefault(cloud.name, []).extend(api - own for api, own in pairs)
+            return [api for api, _ in pairs]
+
+        return block
+
+    calls = _on_each(clouds, sampler, plan.warm_rounds, plan)
+    return {"api": calls, "api-added": Samples(added, calls.failures)}
+
+
+def api_throughput_8(clouds: list[Endpoint], plan: Plan) -> dict[str, Samples]:
+    def sampler(cloud: Endpoint) -> Sampler:
+        api = put_in_front(deploy(cloud, "bench-api", functions.TRIVIAL))
+        return lambda: [throughput(cloud, api.host, 8, plan.load_seconds)]
+
+    return {"api-throughput": _on_each(clouds, sampler, plan.load_rounds, plan)}
+
+
 def put_to_thumbnail(clouds: list[Endpoint], plan: Plan) -> dict[str, Samples]:
     """PUT of the photograph until the thumbnail is read back, warm."""
     photo, _ = thumbnail.photograph()
@@ -212,6 +243,8 @@ MEASURES: dict[str, Callable[[list[Endpoint], Plan], dict[str, Samples]]] = {
     "warm": warm,
     "throughput": throughput_8,
     "sleepers": sleepers_16,
+    "api": api_call,
+    "api-throughput": api_throughput_8,
     "thumbnail": put_to_thumbnail,
     "share": processor_share,
     "websocket": websocket,

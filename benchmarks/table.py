@@ -86,7 +86,7 @@ class Outcome:
         }
 
 
-# The targets are those of "Lambda to the letter", its part on speed.
+# The targets are those of "Lambda to the letter" and of "API Gateway", their parts on speed.
 LINES = (
     Line("start to first answer, p50", "s", "start", 2, Target(at_most=1.0)),
     Line("resident memory, idle after start", "MB", "memory-idle", 0,
@@ -103,6 +103,10 @@ LINES = (
          Samples.worst_over_median),
     Line("8 callers, prints a line", "1/s", "throughput", 0, Target(ratio_at_least=2.0)),
     Line("16 callers, sleeps 50 ms (ideal 320)", "1/s", "sleepers", 0, Target(at_least=288)),
+    Line("HTTP API in front of a trivial warm function, p50", "ms", "api", 2,
+         Target(ratio_at_most=0.25)),
+    Line("  over the invoke itself, p50", "ms", "api-added", 2, Target(at_most=1.5)),
+    Line("8 callers of the HTTP API", "1/s", "api-throughput", 0, Target(at_least=500)),
     Line("PUT of 1600×1200 JPEG to thumbnail, warm p50", "ms", "thumbnail", 1,
          Target(ratio_at_most=0.5)),
     *(Line(f"busy at {mb} MB, duration × memory over 1,769 MB's", "×", f"share-{mb}", 2,

@@ -64,6 +64,12 @@ def call_signed(api, path, keys, method="GET", body=None, secret=None):
     return api.call(path, method, body, dict(asked.headers.items()))
 
 
+def invocations(cloud, name):
+    """How often a function has been invoked."""
+    entries = cloud.record.entries(function=name)
+    return sum(entry["type"] == "invoke.start" for entry in entries)
+
+
 class HttpApi:
     """An HTTP API with a $default stage that deploys by itself, unless told otherwise."""
 

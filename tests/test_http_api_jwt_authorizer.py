@@ -7,6 +7,7 @@ import pytest
 from deployment import wait_for
 from http_apis import HttpApi, make_function
 from json_web_tokens import another_key, issuer
+from user_pools import UserPool
 from web_servers import web_server
 
 UNAUTHORIZED = b'{"message":"Unauthorized"}'
@@ -133,30 +134,19 @@ def test_an_issuer_without_keys_is_an_internal_error(local_cloud, identity_provi
 
 
 def test_a_user_pool_of_cognito(local_cloud):
-    cognito = local_cloud.client("cognito-idp")
-    pool = cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
-    app = cognito.create_user_pool_client(
-        UserPoolId=pool, ClientName="app", ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH"]
-    )["UserPoolClient"]["ClientId"]
-    cognito.admin_create_user(UserPoolId=pool, Username="ann")
-    cognito.admin_set_user_password(
-        UserPoolId=pool, Username="ann", Password="Secret-123", Permanent=True
-    )
-    tokens = cognito.admin_initiate_auth(
-        UserPoolId=pool, ClientId=app, AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": "ann", "PASSWORD": "Secret-123"},
-    )["AuthenticationResult"]  # fmt: skip
+    pool = UserPool(local_cloud)
     api = HttpApi(local_cloud)
-    issuer = f"https://cognito-idp.us-east-1.amazonaws.com/{pool}"
     authorizer = api.client.create_authorizer(
         ApiId=api.id, Name="jwt", AuthorizerType="JWT",
         IdentitySource=["$request.header.Authorization"],
-        JwtConfiguration={"Issuer": issuer, "Audience": [app]},
+        JwtConfiguration={"Issuer": pool.issuer, "Audience": [pool.app]},
     )["AuthorizerId"]  # fmt: skip
     echo = api.integrate(make_function(local_cloud, "pooled"))
     api.route("GET /pets", echo, AuthorizationType="JWT", AuthorizerId=authorizer)
     for name in ("IdToken", "AccessToken"):
-        claims = call(api, tokens[name]).json()["requestContext"]["authorizer"]["jwt"]["claims"]
-        assert claims["iss"] == issuer
-    damaged = tokens["IdToken"][:-8] + "AAAAAAAA"
+        claims = call(api, pool.tokens[name]).json()["requestContext"]["authorizer"]["jwt"][
+            "claims"
+        ]
+        assert claims["iss"] == pool.issuer
+    damaged = pool.tokens["IdToken"][:-8] + "AAAAAAAA"
     assert call(api, damaged).status == 401

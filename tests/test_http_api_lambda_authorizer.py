@@ -5,7 +5,7 @@ import json
 import pytest
 
 from deployment import deploy
-from http_apis import HttpApi, make_function
+from http_apis import HttpApi, invocations, make_function
 
 FORBIDDEN = b'{"message":"Forbidden"}'
 INTERNAL = b'{"message":"Internal Server Error"}'
@@ -59,11 +59,6 @@ def functions(local_cloud):
 
 def say(api, word, path="/pets/7"):
     return api.call(path, headers={"Authorization": word})
-
-
-def invocations(cloud, name):
-    entries = cloud.record.entries(function=name)
-    return sum(entry["type"] == "invoke.start" for entry in entries)
 
 
 def test_simple_answers(local_cloud, functions):

@@ -120,6 +120,8 @@ def _operation(request: ApiRequest, service: str) -> tuple[str, dict]:
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         query |= parse_qsl(request.body.decode("utf-8", "replace"))
     if "Action" in query:
+        if service == "sqs" and request.path != "/":  # a queue's own address
+            query.setdefault("QueueUrl", request.path)
         return query["Action"], query
     name, has_payload, labels = _rest_operation(
         service, request.method, request.path, request.query

@@ -8,6 +8,7 @@ import functools
 import os
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ from .functions.metrics import Metrics
 from .functions.runtime import native_client_available, prepare_runtime
 from .functions.service import FunctionService
 from .gateways.connection_limits import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, ConnectionLimits
+from .gateways.throttling import AccountThrottle
 from .notifications import Notifications
 from .own_pages import OwnPages
 from .server import FrontDoor
@@ -203,21 +205,12 @@ class LocalCloud:
         settings = Settings()
         settings.add("event_speed", lambda: service.clock.speed, service.clock.set_speed, minimum=1)
         for limit in dataclasses.fields(service.limits):
-            settings.add(
-                limit.name,
-                functools.partial(getattr, service.limits, limit.name),
-                functools.partial(setattr, service.limits, limit.name),
-                minimum=1,
-                whole=True,
-            )
-        connection_limits = ConnectionLimits()
+            settings.add(limit.name, *_access(service.limits, limit.name), minimum=1, whole=True)
+        api_throttle, connection_limits = AccountThrottle(), ConnectionLimits()
+        settings.add("api_rate", *_access(api_throttle, "rate"))
+        settings.add("api_burst", *_access(api_throttle, "burst"), whole=True)
         for limit in dataclasses.fields(connection_limits):
-            settings.add(
-                limit.name,
-                functools.partial(getattr, connection_limits, limit.name),
-                functools.partial(setattr, connection_limits, limit.name),
-                minimum=0.1,
-            )
+            settings.add(limit.name, *_access(connection_limits, limit.name), minimum=0.1)
         pollers = Pollers(self.account_id, Invoker(service, gatekeeper.may_role, self.record))
         pollers.install(gatekeeper.may_role)
         notifications = Notifications(service, self.record, self.account_id)
@@ -267,7 +260,7 @@ class LocalCloud:
         gateway_endpoints.install(self._api_endpoint)
         door = FrontDoor(
             self.account_id, self.region, moto, service, gatekeeper, notifications,
-            OwnPages(self.status, self.record, settings, reset), connection_limits,
+            OwnPages(self.status, self.record, settings, reset), api_throttle, connection_limits,
         )  # fmt: skip
         config = uvicorn.Config(
             door, log_level="warning", access_log=False, lifespan="off", proxy_headers=False,
@@ -330,6 +323,11 @@ class LocalCloud:
         invocation = service.invoke(target, payload, arn, trace_id=request_trace.get())
         future = asyncio.run_coroutine_threadsafe(invocation, loop)
         return future.result().payload
+
+
+def _access(owner: Any, name: str) -> tuple[Callable[[], float], Callable[[float], None]]:
+    """How to read and to write an attribute."""
+    return functools.partial(getattr, owner, name), functools.partial(setattr, owner, name)
 
 
 def _listen(port: int) -> socket.socket:

@@ -3,6 +3,7 @@
 Any key that IAM and STS don't know is the account's administrator: the learner's own `test`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .actions import ApiRequest, Need, Scope, credential_scope, needs
@@ -105,11 +106,28 @@ class Gatekeeper:
         verdict = self._judge_signed(request, needed)
         return verdict.allowed, verdict.principal
 
-    def judge_api_call(self, request: ApiRequest, arn: str) -> "Verdict":
+    def judge_api_call(
+        self,
+        request: ApiRequest,
+        arn: str,
+        action: str = "execute-api:Invoke",
+        policy: Policy | None = None,
+        keys: Mapping[str, str] | None = None,
+    ) -> "Verdict":
         """Whether a request to an API's route or method with AWS_IAM may go on. `arn` is that of stage,
-        method and path.
+        method and path, `policy` the API's; `keys` are condition keys that the API knows.
+
+        The policy can refuse the administrator too: it says whom an API is for.
         """
-        return self._judge_signed(request, (Need("execute-api:Invoke", arn),))
+        need = Need(action, arn, keys or {})
+        verdict = self._judge_signed(request, (need,), policy)
+        if policy and verdict.allowed and verdict.principal is None:
+            root = Caller(f"arn:aws:iam::{self._account_id}:root", None, self._account_id)
+            decision = self._decide_signed(
+                Principal(root, "", self._account_id), need, request, policy
+            )
+            return Verdict(not decision.explicit, None, is_explicit=decision.explicit)
+        return verdict
 
     def judge_connection_call(self, request: ApiRequest, arn: str | None) -> "Verdict":
         """Whether a request to @connections may go on. `arn` is that of stage, method and connection;
@@ -118,7 +136,9 @@ class Gatekeeper:
         needed = (Need("execute-api:ManageConnections", arn),) if arn else ()
         return self._judge_signed(request, needed)
 
-    def _judge_signed(self, request: ApiRequest, needed: tuple[Need, ...]) -> "Verdict":
+    def _judge_signed(
+        self, request: ApiRequest, needed: tuple[Need, ...], policy: Policy | None = None
+    ) -> "Verdict":
         scope = credential_scope(request)
         if scope is None:
             return Verdict(False, None, "unsigned")
@@ -130,12 +150,18 @@ class Gatekeeper:
         problem = credentials_problem(principal, request)
         if problem:
             return Verdict(False, principal, problem)
-        keys = caller_keys(principal, scope, request, self._account_id)
         for need in needed:
-            decision = self._decide(principal, need, keys)
+            decision = self._decide_signed(principal, need, request, policy)
             if not decision.allowed:
                 return Verdict(False, principal, is_explicit=decision.explicit)
         return Verdict(True, principal)
+
+    def _decide_signed(
+        self, principal: Principal, need: Need, request: ApiRequest, policy: Policy | None
+    ) -> Decision:
+        scope = credential_scope(request)
+        keys = caller_keys(principal, scope, request, self._account_id)
+        return self._decide(principal, need, keys, policy)
 
     def _check_unsigned(self, request: ApiRequest) -> Denial | None:
         scope = anonymous_scope(request)
@@ -192,9 +218,11 @@ class Gatekeeper:
             return None if decision.allowed else (listing, decision)
         return None
 
-    def _decide(self, principal: Principal, need: Need, context) -> Decision:
+    def _decide(
+        self, principal: Principal, need: Need, context, policy: Policy | None = None
+    ) -> Decision:
         resource = need.resource
-        policy, must_allow = None, False
+        must_allow = False
         if need.action.startswith(_WITH_POLICY):
             if need.action.startswith("kms:") and ":alias/" in resource or ":key/" in resource:
                 resource = resources.key_arn(resource, self._account_id)

@@ -42,7 +42,7 @@ async def invoke(
     if problem:
         return _error(413, "RequestEntityTooLargeException", problem, "Message")
     payload = body or b"{}"
-    problem = _json_problem(payload)
+    problem = json_problem(payload)
     if problem:
         return _error(400, "InvalidRequestContentException", problem)
 
@@ -107,7 +107,7 @@ def size_problem(size: int, kind: str) -> str | None:
     return None
 
 
-def _json_problem(payload: bytes) -> str | None:
+def json_problem(payload: bytes) -> str | None:
     """What is wrong with a payload that isn't JSON, in the words of the service's parser."""
     try:
         json.loads(payload)

@@ -4,7 +4,7 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,20 +15,24 @@ _MEMBERS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encod
 
 
 def response(
-    payload: bytes, decodes: Callable[[str], bool] = lambda content_type: True
+    payload: bytes,
+    decodes: Callable[[str], bool] = lambda content_type: True,
+    drops: Container[str] = NOT_THE_FUNCTIONS,
 ) -> tuple[int, Fields, bytes]:
-    """Status, headers and body. A body that the function says is in base64 is decoded, if `decodes` says
-    so of its content type: REST APIs do for their binary media types alone.
+    """Status, headers without those of `drops`, and body. A body that the function says is in base64 is
+    decoded, if `decodes` says so of its content type: REST APIs do for their binary media types alone.
 
     Raises MalformedResponse.
     """
     try:
-        return _response(payload, decodes)
+        return _response(payload, decodes, drops)
     except (ValueError, TypeError, AttributeError) as error:
         raise MalformedResponse(str(error)) from error
 
 
-def _response(payload: bytes, decodes: Callable[[str], bool]) -> tuple[int, Fields, bytes]:
+def _response(
+    payload: bytes, decodes: Callable[[str], bool], drops: Container[str]
+) -> tuple[int, Fields, bytes]:
     answer = json.loads(payload)
     if not isinstance(answer, dict) or not answer or set(answer) - _MEMBERS:
         raise MalformedResponse("not an object with the members of payload format 1.0")
@@ -47,7 +51,7 @@ def _response(payload: bytes, decodes: Callable[[str], bool]) -> tuple[int, Fiel
             fields.append((str(name).lower(), header_text(value)))
     if not any(name == "content-type" for name, _ in fields):
         fields.append(("content-type", "application/json"))
-    fields = [(name, value) for name, value in fields if name not in NOT_THE_FUNCTIONS]
+    fields = [(name, value) for name, value in fields if name not in drops]
     body = answer.get("body") or ""
     if not isinstance(body, str):
         raise MalformedResponse("body is no string")

@@ -15,6 +15,7 @@ from .functions.service import FunctionService
 from .gateways import addresses
 from .gateways.addresses import Call
 from .gateways.connection_limits import ConnectionLimits
+from .gateways.throttling import AccountThrottle
 from .identity import Gatekeeper
 from .notifications import Notifications
 from .own_pages import PREFIX, OwnPages
@@ -36,6 +37,7 @@ class FrontDoor:
         gatekeeper: Gatekeeper,
         notifications: Notifications,
         pages: OwnPages,
+        api_throttle: AccountThrottle,
         connection_limits: ConnectionLimits,
     ):
         self._account_id = account_id
@@ -45,6 +47,7 @@ class FrontDoor:
         self._gatekeeper = gatekeeper
         self._notifications = notifications
         self._pages = pages
+        self._api_throttle = api_throttle
         self._connection_limits = connection_limits
         self._urls = FunctionUrls(service, gatekeeper, account_id)
         self._gateways: asyncio.Future | None = None
@@ -102,6 +105,9 @@ class FrontDoor:
         denial = self._gatekeeper.check(request)
         if denial:
             return denial.render(origin)
+        if signed and addresses.tests_a_method(request):
+            gateways = await self._loaded_gateways()
+            return await gateways.test_method(request, signed.region, scope["server"][1])
         function = invoke_api.match(path) if scope["method"] == "POST" else None
         if function:
             region = signed.region if signed else self._region
@@ -151,7 +157,11 @@ class FrontDoor:
                 from .gateways.gateways import Gateways
 
                 return Gateways(
-                    self._service, self._gatekeeper, self._account_id, self._connection_limits
+                    self._service,
+                    self._gatekeeper,
+                    self._account_id,
+                    self._api_throttle,
+                    self._connection_limits,
                 )
 
             loop = asyncio.get_running_loop()

@@ -19,6 +19,7 @@ from . import (
     gateway_domains,
     gateway_endpoints,
     gateway_openapi,
+    rest_access_operations,
     rest_gateway_resources,
 )
 
@@ -148,6 +149,7 @@ def install() -> None:
         url_paths[path] = ApiGatewayV2Response.dispatch
     gateway_checks.install()
     gateway_domains.install()
+    rest_access_operations.install()
     _quick_create()
 
 

@@ -10,6 +10,7 @@ import json
 from http import HTTPStatus
 
 from moto.apigateway import models
+from moto.apigateway.exceptions import ApiGatewayException
 from moto.apigateway.models import RestAPI, apigateway_backends
 from moto.apigateway.responses import APIGatewayResponse
 
@@ -22,7 +23,9 @@ from ..gateways.rest_descriptions import (
     RestIntegration,
     RestStage,
 )
+from . import rest_access_resources, rest_integration_operations, rest_stage_settings
 
+TEST_STAGE = "test-invoke-stage"
 _DEFAULT_TIMEOUT_MS = 29_000
 
 
@@ -48,6 +51,8 @@ def install() -> None:
     # They are for moto inside a test's own process: here each would be kept for ever.
     RestAPI.update_integration_mocks = lambda self, stage_name: None
     _keep_binary_media_types()
+    rest_stage_settings.install()
+    rest_integration_operations.install()
 
 
 def _keep_binary_media_types() -> None:
@@ -89,12 +94,35 @@ def find_rest_api(api_id: str, account_id: str) -> RestApi | None:
         api = backend.apis.get(api_id)
         if api is not None:
             stages = {name: _stage(api, stage) for name, stage in list(api.stages.items())}
-            is_disabled = bool(api.disableExecuteApiEndpoint)
             [endpoint_type, *_] = (api.endpoint_configuration or {}).get("types") or ["EDGE"]
             return RestApi(
-                api_id, region, account_id, is_disabled, stages, endpoint_type=endpoint_type
-            )
+                api_id, region, account_id, bool(api.disableExecuteApiEndpoint), stages,
+                endpoint_type, api.name, backend.account.cloudwatch_role_arn,
+            )  # fmt: skip
     return None
+
+
+def method_as_it_is(
+    api_id: str,
+    resource_id: str,
+    method: str,
+    variables: dict[str, str],
+    account_id: str,
+    region: str,
+) -> tuple[RestApi, Method]:
+    """A method that may never have been deployed, and its API with the stage in which it is tested.
+
+    Raises LookupError, in API Gateway's words.
+    """
+    backend = apigateway_backends[account_id][region]
+    try:
+        api = backend.get_rest_api(api_id)
+        resource = backend.get_resource(api_id, resource_id)
+        found = _method(api, resource, backend.get_method(api_id, resource_id, method))
+    except ApiGatewayException as error:
+        raise LookupError(error.message) from None
+    stage = RestStage(TEST_STAGE, _describe(api, ""), variables)
+    return RestApi(api_id, region, account_id, False, {TEST_STAGE: stage}, name=api.name), found
 
 
 def _stage(api: RestAPI, stage: models.Stage) -> RestStage:
@@ -107,12 +135,19 @@ def _stage(api: RestAPI, stage: models.Stage) -> RestStage:
         stage.variables or {},
         group.removesuffix(":*") if found else None,
         log.get("format", ""),
+        throttles=rest_access_resources.throttles(stage),
+        authorizers_epoch=rest_access_resources.authorizers_epoch(stage),
+        has_cache=bool(stage.cache_cluster_enabled),
+        settings=rest_stage_settings.settings(stage),
+        canary=rest_stage_settings.canary(api, stage),
+        cache_name=stage.name,
+        cache_flushes=stage.cache_flushes,
     )
 
 
 def _describe(api: RestAPI, deployment_id: str) -> RestDeployment:
     methods = tuple(
-        _method(resource, method)
+        _method(api, resource, method)
         for resource in api.resources.values()
         for method in resource.resource_methods.values()
     )
@@ -124,10 +159,17 @@ def _describe(api: RestAPI, deployment_id: str) -> RestDeployment:
         )
         for each in api.gateway_responses.values()
     }
-    return RestDeployment(deployment_id, methods, responses, tuple(api.binaryMediaTypes))
+    return RestDeployment(
+        deployment_id,
+        methods,
+        responses,
+        rest_access_resources.policy(api),
+        api.api_key_source,
+        tuple(api.binaryMediaTypes),
+    )
 
 
-def _method(resource: models.Resource, method: models.Method) -> Method:
+def _method(api: RestAPI, resource: models.Resource, method: models.Method) -> Method:
     path = resource.get_path()
     integration = method.method_integration
     return Method(
@@ -137,24 +179,35 @@ def _method(resource: models.Resource, method: models.Method) -> Method:
         resource.id,
         method.authorization_type or "NONE",
         str(method.api_key_required).lower() == "true",
-        _integration(integration) if integration else None,
+        rest_access_resources.authorizer(api, method),
+        tuple(method.authorization_scopes or ()),
+        rest_access_resources.validation(api, method),
+        _integration(resource, integration) if integration else None,
+        frozenset(int(status) for status in method.method_responses),
     )
 
 
-def _integration(integration: models.Integration) -> RestIntegration:
+def _integration(resource: models.Resource, integration: models.Integration) -> RestIntegration:
     responses = (integration.integration_responses or {}).values()
     return RestIntegration(
         integration.integration_type,
         integration.uri or "",
+        integration.http_method or "",
         int(integration.timeout_in_millis or _DEFAULT_TIMEOUT_MS) / 1000,
         integration.credentials,
+        dict(integration.request_parameters or {}),
         dict(integration.request_templates or {}),
+        integration.passthrough_behaviour or "WHEN_NO_MATCH",
+        integration.content_handling,
+        tuple(integration.cache_key_parameters),
+        integration.cache_namespace or resource.id,
         tuple(
             IntegrationResponse(
                 int(each.status_code),
                 each.selection_pattern,
                 dict(each.response_parameters or {}),
                 dict(each.response_templates or {}),
+                each.content_handling,
             )
             for each in responses
         ),

@@ -13,6 +13,7 @@ from .custom_domains import Mapped
 
 Field = tuple[str, str]
 PREFIX = "/_aws/execute-api/"
+_METHOD = re.compile(r"/restapis/[^/]+/resources/[^/]+/methods/[A-Z]+/?")
 CONNECTIONS = "/@connections/"
 _HOST = re.compile(r"([a-z0-9]+|(?:[a-z0-9]+-)?vpce-[a-z0-9-]+)\.execute-api\.[^:]+")
 # Hosts of this machine and of AWS's own services: no custom domain names.
@@ -65,6 +66,11 @@ def joined(fields: Iterable[Field]) -> dict[str, str]:
             value = f"{found[name]}{'; ' if name == 'cookie' else ','}{value}"
         found[name] = value
     return found
+
+
+def tests_a_method(request: ApiRequest) -> bool:
+    """Whether a request is TestInvokeMethod; a POST to a method is nothing else."""
+    return request.method == "POST" and _METHOD.fullmatch(request.path) is not None
 
 
 def match(request: ApiRequest, scope: dict) -> Call | None:

@@ -26,13 +26,27 @@ def new_request_id() -> str:
 @dataclass(frozen=True)
 class Authorization:
     """What an authorizer found out: `requestContext.authorizer` of both payload formats, what belongs
-    in `requestContext.identity` of format 1.0, and $context's variables.
+    in `requestContext.identity` of format 1.0, $context's variables, and the API key that a Lambda
+    authorizer says is the caller's.
     """
 
     authorizer_v2: Mapping[str, Any] = field(default_factory=dict)
     authorizer_v1: Mapping[str, Any] = field(default_factory=dict)
     identity: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
+    usage_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of an execution's log; `at` is in seconds since 1970. Those `of_data` show headers and
+    bodies.
+    """
+
+    at: float
+    text: str
+    of_data: bool = False
+    is_error: bool = False
 
 
 @dataclass
@@ -51,6 +65,8 @@ class Exchange:
     authorization: Authorization = field(default_factory=Authorization)
     # What becomes known on the way, under the names that access logs have for it.
     outcome: dict[str, Any] = field(default_factory=dict)
+    # What an execution log says, where somebody will read it; see execution_log.py.
+    trace: list[Step] | None = None
 
     @functools.cached_property
     def headers(self) -> dict[str, str]:
@@ -98,6 +114,10 @@ class Exchange:
             found = self._facts().get(name)
         return found
 
+    def variables(self) -> dict[str, Any]:
+        """All of $context's variables, by name."""
+        return {**self._facts(), **self.authorization.variables, **self.outcome}
+
     def _facts(self) -> dict[str, Any]:
         call = self.call
         return {
@@ -130,6 +150,13 @@ class Exchange:
                 return self._request_value(name)
         return None if expression.startswith("$") else expression
 
+    def parameter(self, expression: str) -> str | None:
+        """What a REST API's expression such as method.request.header.x or stageVariables.y stands for;
+        repeated values are joined, whether it says multivalue or not.
+        """
+        name = expression.removeprefix("method.").replace("request.multivalue", "request.", 1)
+        return self.value(f"${name}")
+
     def _request_value(self, name: str) -> str | None:
         kind, _, name = name.partition(".")
         match kind:
@@ -149,6 +176,14 @@ def as_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, separators=(",", ":"))
+
+
+def claim_texts(claims: Mapping[str, Any]) -> dict[str, str | None]:
+    """A token's claims as functions get them: as text, lists as [a b]."""
+    return {
+        name: f"[{' '.join(map(str, value))}]" if isinstance(value, list) else as_text(value)
+        for name, value in claims.items()
+    }
 
 
 def json_value(body: bytes, path: str) -> Any:

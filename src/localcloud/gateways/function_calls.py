@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..control_plane import resources
-from ..control_plane.functions import FunctionNotFound, find_function
+from ..control_plane.functions import FunctionNotFound, Target, find_function
 from ..functions.concurrency import Throttled
 from ..functions.lineage import RecursionStopped
 from ..functions.service import FunctionService
@@ -57,27 +57,22 @@ class FunctionCalls:
     async def invoke(
         self,
         arn: str,
-        event: Mapping[str, Any],
+        event: Mapping[str, Any] | bytes,
         source_arn: str,
         role: str | None,
         timeout_s: float,
         trace_id: str,
     ) -> Answered:
-        """Run a function with an event. Raises IntegrationFailed where it may not or can't be invoked,
-        is throttled, or takes too long; it then runs on, as on AWS.
+        """Run a function with an event, or with its JSON text.
+
+        Raises IntegrationFailed where it may not or can't be invoked, is throttled, or takes too long; it
+        then runs on, as on AWS.
         """
-        try:
-            _, _, _, region, account, *_ = arn.split(":")
-            target = find_function(arn, None, account, region)
-        except (FunctionNotFound, ValueError):
-            raise IntegrationFailed(Failure.NOT_ALLOWED, NO_PERMISSION) from None
-        if not self._may(arn, account, source_arn, role):
-            raise IntegrationFailed(Failure.NOT_ALLOWED, NO_PERMISSION)
+        target = self._target(arn, source_arn, role)
+        payload = event if isinstance(event, bytes) else json.dumps(event).encode()
         request_id = str(uuid.uuid4())
         invocation = asyncio.ensure_future(
-            self._service.invoke(
-                target, json.dumps(event).encode(), arn, request_id, trace_id=trace_id
-            )
+            self._service.invoke(target, payload, arn, request_id, trace_id=trace_id)
         )
         done, _ = await asyncio.wait((invocation,), timeout=timeout_s)
         if not done:
@@ -91,6 +86,32 @@ class FunctionCalls:
         except RecursionStopped as stopped:
             raise IntegrationFailed(Failure.NOT_ALLOWED, str(stopped)) from stopped
         return Answered(outcome.payload, outcome.failed, request_id)
+
+    def invoke_later(
+        self, arn: str, payload: bytes, source_arn: str, role: str | None, trace_id: str
+    ) -> str:
+        """Queue an asynchronous invocation; its request id. Raises IntegrationFailed where it may not
+        be invoked.
+        """
+        self._target(arn, source_arn, role)
+
+        def find() -> Target:
+            return self._find(arn)
+
+        return self._service.invoke_later(find, payload, arn, trace_id)
+
+    def _target(self, arn: str, source_arn: str, role: str | None) -> Target:
+        try:
+            target = self._find(arn)
+        except (FunctionNotFound, ValueError):
+            raise IntegrationFailed(Failure.NOT_ALLOWED, NO_PERMISSION) from None
+        if not self._may(arn, arn.split(":")[4], source_arn, role):
+            raise IntegrationFailed(Failure.NOT_ALLOWED, NO_PERMISSION)
+        return target
+
+    def _find(self, arn: str) -> Target:
+        _, _, _, region, account, *_ = arn.split(":")
+        return find_function(arn, None, account, region)
 
     def _may(self, arn: str, account: str, source_arn: str, role: str | None) -> bool:
         if role:

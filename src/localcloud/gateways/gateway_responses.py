@@ -16,9 +16,21 @@ _TYPES = {
         403, "Missing Authentication Token", "MissingAuthenticationTokenException",
     ),
     "ACCESS_DENIED": (403, "Access Denied", "AccessDeniedException"),
+    "INVALID_SIGNATURE": (403, "Forbidden", "InvalidSignatureException"),
+    "EXPIRED_TOKEN": (403, "Forbidden", "ExpiredTokenException"),
+    "INVALID_API_KEY": (403, "Forbidden", "ForbiddenException"),
+    "UNAUTHORIZED": (401, "Unauthorized", "UnauthorizedException"),
+    "THROTTLED": (429, "Too Many Requests", "TooManyRequestsException"),
+    "QUOTA_EXCEEDED": (429, "Limit Exceeded", "LimitExceededException"),
+    "BAD_REQUEST_PARAMETERS": (400, "Missing required request parameters", "BadRequestException"),
+    "BAD_REQUEST_BODY": (400, "Invalid request body", "BadRequestException"),
+    "AUTHORIZER_CONFIGURATION_ERROR": (500, None, "AuthorizerConfigurationException"),
+    "AUTHORIZER_FAILURE": (500, None, "AuthorizerFailureException"),
     "API_CONFIGURATION_ERROR": (500, "Internal server error", _INTERNAL),
     "DEFAULT_5XX": (502, "Internal server error", _INTERNAL),
     "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out", _INTERNAL),
+    "INTEGRATION_FAILURE": (504, "Network error communicating with endpoint", _INTERNAL),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "Unsupported Media Type", "BadRequestException"),
     "REQUEST_TOO_LARGE": (413, "Request Too Long", "BadRequestException"),
 }  # fmt: skip
 _DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
@@ -57,8 +69,11 @@ def answer(exchange: Exchange, error: GatewayError) -> Answer:
     }
     worded = exchange.stage.deployment.responses
     chosen = worded.get(error.response_type) or worded.get(f"DEFAULT_{status // 100}XX")
+    if error.response_type == "REQUEST_TOO_LARGE":
+        chosen = None  # it can't be worded ("Amazon API Gateway important notes")
     headers = [(b"x-amzn-errortype", code.encode())]
-    template = _INTERNAL_TEMPLATE if status >= 500 else _DEFAULT_TEMPLATE
+    # An authorizer's failure has no message: {"message":null} (recorded).
+    template = _INTERNAL_TEMPLATE if status >= 500 and message else _DEFAULT_TEMPLATE
     if error.response_type == "ACCESS_DENIED":
         template = _DENIED_TEMPLATE
     content_type = "application/json"
@@ -98,7 +113,4 @@ def _parameter(exchange: Exchange, expression: str) -> str | None:
     """A static value in single quotes, or a part of the request, a variable of the context or stage."""
     if expression.startswith("'"):
         return expression[1:-1]
-    source, _, name = expression.partition(".")
-    if source == "method":
-        return exchange.value("$" + name)
-    return exchange.value("$" + expression)
+    return exchange.parameter(expression)

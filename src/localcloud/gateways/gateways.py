@@ -6,7 +6,7 @@ from ..actions import ApiRequest
 from ..control_plane import cloudwatch, gateway_domains, gateway_resources, rest_gateway_resources
 from ..functions.service import FunctionService
 from ..identity import Gatekeeper
-from . import addresses, custom_domains, endpoint_types, websocket_events
+from . import addresses, custom_domains, endpoint_types, method_tests, websocket_events
 from .access_log import AccessLog
 from .addresses import CONNECTIONS, Call
 from .connection_callbacks import ConnectionCallbacks
@@ -16,11 +16,13 @@ from .descriptions import HttpApi, WebSocketApi
 from .function_calls import FunctionCalls
 from .http_api import HttpApis
 from .http_proxy import HttpProxy
+from .issuer_keys import IssuerKeys
 from .lambda_authorizer import LambdaAuthorizers
 from .metrics import NAMESPACE, ApiMetrics
 from .refusals import Answer, json_answer
+from .rest_access import RestAccess
 from .rest_api import RestApis
-from .throttling import Throttles
+from .throttling import AccountThrottle, Throttles
 from .websocket_api import Receive, Send, WebSocketApis, error_text, refuse
 from .websocket_integrations import WebSocketIntegrations
 
@@ -33,6 +35,7 @@ class Gateways:
         service: FunctionService,
         gatekeeper: Gatekeeper,
         account_id: str,
+        throttle: AccountThrottle,
         limits: ConnectionLimits,
     ):
         self._find_api = functools.partial(gateway_resources.find_api, account_id=account_id)
@@ -40,10 +43,13 @@ class Gateways:
         self._log = AccessLog()
         metrics = ApiMetrics()
         cloudwatch.add(NAMESPACE, metrics.data)
-        calls, throttles = FunctionCalls(service, gatekeeper), Throttles()
-        self._proxy = HttpProxy()
-        self._http = HttpApis(calls, gatekeeper, throttles, metrics, self._log, self._proxy)
-        self._rest = RestApis(calls, gatekeeper, self._log)
+        calls, throttles = FunctionCalls(service, gatekeeper), Throttles(throttle)
+        self._proxy, self._keys = HttpProxy(), IssuerKeys()
+        self._http = HttpApis(
+            calls, gatekeeper, throttles, metrics, self._log, self._proxy, self._keys
+        )
+        access = RestAccess(gatekeeper, calls, throttles, self._keys)
+        self._rest = RestApis(calls, gatekeeper, access, metrics, self._log)
         connections = Connections()
         self._websocket = WebSocketApis(
             self._find_api, WebSocketIntegrations(calls, self._proxy),
@@ -54,9 +60,14 @@ class Gateways:
 
     def close(self) -> None:
         """End the threads."""
-        self._http.close()
+        self._rest.close()
         self._proxy.close()
+        self._keys.close()
         self._log.close()
+
+    async def test_method(self, request: ApiRequest, region: str, port: int) -> Answer:
+        """TestInvokeMethod of REST APIs."""
+        return await method_tests.answer(self._rest, request, self._account_id, region, port)
 
     def by_domain(self, request: ApiRequest, scope: dict) -> Call | None:
         """A request as one to a custom domain name; None where nobody has that name."""

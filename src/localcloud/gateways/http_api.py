@@ -15,6 +15,7 @@ from .function_calls import FunctionCalls, function_arn, with_stage_variables
 from .http_events import integration_event
 from .http_proxy import HttpProxy
 from .iam import signed_by
+from .issuer_keys import IssuerKeys
 from .jwt_authorizer import JwtAuthorizers
 from .lambda_authorizer import LambdaAuthorizers
 from .metrics import ApiMetrics
@@ -45,19 +46,16 @@ class HttpApis:
         metrics: ApiMetrics,
         log: AccessLog,
         proxy: HttpProxy,
+        keys: IssuerKeys,
     ):
         self._calls = calls
         self._gatekeeper = gatekeeper
         self._throttles = throttles
         self._metrics = metrics
-        self._jwt = JwtAuthorizers()
+        self._jwt = JwtAuthorizers(keys)
         self._lambda = LambdaAuthorizers(calls)
         self._proxy = proxy
         self._log = log
-
-    def close(self) -> None:
-        """End its own threads."""
-        self._jwt.close()
 
     async def answer(self, call: Call, api: HttpApi) -> Answer:
         """Route, authorise, integrate; whatever stops a request on its way is its answer."""
@@ -95,7 +93,9 @@ class HttpApis:
         if found is None:
             raise Refused(404)
         exchange.route, exchange.path_parameters = found.route, found.parameters
-        if not self._throttles.admit(exchange.api, exchange.stage, found.route):
+        bucket = (exchange.api.id, exchange.stage.name, found.route.key)
+        throttle = exchange.stage.settings_of(found.route).throttle
+        if not self._throttles.admit(exchange.api.region, (bucket, throttle)):
             raise Refused(429)
         try:
             exchange.authorization = await self._authorize(exchange)

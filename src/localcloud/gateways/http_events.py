@@ -144,11 +144,14 @@ def _variables(exchange: Exchange) -> dict[str, Any]:
 
 
 def _added_headers(exchange: Exchange) -> dict[str, str]:
+    return {"host": exchange.call.domain, **forwarded(exchange)}
+
+
+def forwarded(exchange: Exchange) -> dict[str, str]:
     """What the gateway says of the connection, after what a proxy before it has said."""
     call = exchange.call
     before = exchange.headers.get("x-forwarded-for")
     return {
-        "host": call.domain,
         "x-amzn-trace-id": exchange.trace_id,
         "x-forwarded-for": f"{before}, {call.source_ip}" if before else call.source_ip,
         "x-forwarded-port": str(call.port),

@@ -5,11 +5,13 @@
 
 import asyncio
 import re
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, urlsplit
 
 import urllib3
 
+from .addresses import Field
 from .exchange import Exchange
 from .function_calls import with_stage_variables
 from .parameter_mapping import BackendRequest, Response
@@ -37,17 +39,29 @@ class HttpProxy:
         self._pool.clear()
 
     async def call(self, exchange: Exchange, request: BackendRequest) -> Response:
-        """Send a request on. Raises IntegrationFailed where nothing answers in time."""
+        """Send an HTTP API's request on. Raises IntegrationFailed where nothing answers in time."""
         integration = exchange.route.integration
         method = exchange.call.request.method
         if integration.method != "ANY":
             method = integration.method
+        url, fields = target_url(exchange, request), _fields(exchange, request)
+        body = exchange.call.request.body
+        return await self.send(method, url, fields, body, integration.timeout_s)
+
+    async def send(
+        self, method: str, url: str, fields: Iterable[Field], body: bytes, timeout_s: float
+    ) -> Response:
+        """Send a request. Raises IntegrationFailed where nothing answers in time."""
+        headers = urllib3.HTTPHeaderDict()
+        for name, value in fields:
+            headers.add(name, _on_the_wire(value))
         call = asyncio.get_running_loop().run_in_executor(
-            self._workers, self._send, method, target_url(exchange, request),
-            _headers(exchange, request), exchange.call.request.body, integration.timeout_s,
-        )  # fmt: skip
+            self._workers, self._send, method, url, headers, body, timeout_s
+        )
         try:
-            return await asyncio.wait_for(call, integration.timeout_s)
+            return await asyncio.wait_for(call, timeout_s)
+        except urllib3.exceptions.NewConnectionError as error:  # which is a kind of TimeoutError
+            raise IntegrationFailed(Failure.UNREACHABLE, str(error)) from error
         except (TimeoutError, urllib3.exceptions.TimeoutError) as error:
             raise IntegrationFailed(Failure.TIMED_OUT, "Endpoint request timed out") from error
         except urllib3.exceptions.HTTPError as error:
@@ -75,7 +89,7 @@ def target_url(exchange: Exchange, request: BackendRequest) -> str:
     """
     uri = with_stage_variables(exchange.route.integration.uri, exchange.stage.variables)
     known = exchange.path_parameters
-    uri = _VARIABLE.sub(lambda found: quote(known.get(found[1], found[0]), safe="/{}+"), uri)
+    uri = with_path_variables(uri, known)
     parts = urlsplit(uri)
     path = parts.path
     if request.is_overwritten:
@@ -86,17 +100,26 @@ def target_url(exchange: Exchange, request: BackendRequest) -> str:
     return f"{parts.scheme}://{parts.netloc}{path or '/'}" + (f"?{query}" if query else "")
 
 
-def _headers(exchange: Exchange, request: BackendRequest) -> urllib3.HTTPHeaderDict:
-    headers = urllib3.HTTPHeaderDict()
-    for name, value in request.fields:
-        if name not in _OF_THE_CONNECTION:
-            headers.add(name, _on_the_wire(value))
+def with_path_variables(uri: str, known: Mapping[str, str]) -> str:
+    """A URI with {name} filled in; what isn't known stays."""
+    return _VARIABLE.sub(lambda found: quote(known.get(found[1], found[0]), safe="/{}+"), uri)
+
+
+def to_pass_on(fields: Iterable[Field]) -> list[Field]:
+    """A caller's headers without those of its connection."""
+    return [field for field in fields if field[0] not in _OF_THE_CONNECTION]
+
+
+def _fields(exchange: Exchange, request: BackendRequest) -> list[Field]:
+    fields = [field for field in to_pass_on(request.fields) if field[0] != "x-amzn-trace-id"]
     call = exchange.call
     # HTTP APIs send Forwarded, where REST APIs send X-Forwarded-For.
-    headers.add("Forwarded", f"for={call.source_ip};host={call.domain};proto=http")
-    headers.add("Via", "HTTP/1.1 AmazonAPIGateway")
-    headers["X-Amzn-Trace-Id"] = exchange.trace_id
-    return headers
+    return [
+        *fields,
+        ("forwarded", f"for={call.source_ip};host={call.domain};proto=http"),
+        ("via", "HTTP/1.1 AmazonAPIGateway"),
+        ("x-amzn-trace-id", exchange.trace_id),
+    ]
 
 
 def _on_the_wire(value: str) -> str:

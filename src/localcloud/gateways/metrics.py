@@ -1,8 +1,9 @@
 """What CloudWatch shows of APIs, in the namespace AWS/ApiGateway.
 
-"Monitor CloudWatch metrics for HTTP APIs", "Monitor WebSocket API execution with CloudWatch metrics": by
-ApiId, by ApiId and Stage, and with detailed metrics by ApiId, Stage, Method and Resource (of a WebSocket
-API the route key is both). An average of 4xx or 5xx is the share of such answers.
+"Monitor CloudWatch metrics for HTTP APIs", "Amazon API Gateway dimensions and metrics", "Monitor WebSocket
+API execution with CloudWatch metrics": by ApiId (REST APIs: ApiName), with Stage, and with detailed metrics
+also with Method and Resource (of a WebSocket API the route key is both). An average of errors is the share
+of such answers.
 """
 
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from ..functions.metrics import Aggregate, Datum, Dimensions
 from .descriptions import WebSocketApi
 from .exchange import Exchange
+from .rest_descriptions import RestApi
 
 NAMESPACE = "AWS/ApiGateway"
 _PERIOD_S = 60
@@ -21,6 +23,8 @@ _OUTCOMES = {
     "Latency": "responseLatency",
     "IntegrationLatency": "integrationLatency",
     "DataProcessed": "dataProcessed",
+    "CacheHitCount": "cacheHit",
+    "CacheMissCount": "cacheMiss",
 }
 
 
@@ -35,7 +39,9 @@ class ApiMetrics:
     def observe(self, exchange: Exchange) -> None:
         """Count an exchange that has its answer."""
         status = exchange.outcome["status"]
-        values = {"Count": 1, "4xx": int(400 <= status < 500), "5xx": int(status >= 500)}
+        is_rest = isinstance(exchange.api, RestApi)
+        fault, failure = ("4XXError", "5XXError") if is_rest else ("4xx", "5xx")
+        values = {"Count": 1, fault: int(400 <= status < 500), failure: int(status >= 500)}
         for name, variable in _OUTCOMES.items():
             if variable in exchange.outcome:
                 values[name] = exchange.outcome[variable]
@@ -66,7 +72,10 @@ class ApiMetrics:
 
 
 def _dimensions(exchange: Exchange) -> list[Dimensions]:
-    api, stage, route = ("ApiId", exchange.api.id), ("Stage", exchange.stage.name), exchange.route
+    stage, route = ("Stage", exchange.stage.name), exchange.route
+    api = ("ApiId", exchange.api.id)
+    if isinstance(exchange.api, RestApi):
+        api = ("ApiName", exchange.api.name)
     found: list[Dimensions] = [(api,), (api, stage)]
     if route and exchange.stage.settings_of(route).is_detailed:
         is_websocket = isinstance(exchange.api, WebSocketApi)

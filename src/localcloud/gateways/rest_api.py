@@ -1,55 +1,73 @@
-"""REST APIs: the way of a request from its stage to its answer. So far functions as proxies and mocks."""
+"""REST APIs: the way of a request from its stage to its answer."""
 
-import base64
+import random
 import time
 import uuid
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
-from .. import payload_v1
-from ..denials import refused_credentials
 from ..functions.service import new_trace_id
 from ..identity import Gatekeeper
-from . import gateway_responses, mock_integration
+from . import execution_log, gateway_responses, request_validation
 from .access_log import AccessLog
 from .addresses import Call
 from .exchange import Exchange, new_request_id
-from .function_calls import FunctionCalls, function_arn, with_stage_variables
+from .execution_log import ExecutionLog
+from .function_calls import FunctionCalls
 from .gateway_responses import GatewayError
-from .http_events import event_v1
-from .iam import signed_by
-from .parameter_mapping import BackendRequest, Response, encoded
-from .refusals import Answer, Failure, IntegrationFailed, json_answer
-from .rest_descriptions import RestApi
+from .metrics import ApiMetrics
+from .parameter_mapping import Response, encoded
+from .refusals import Answer, json_answer
+from .rest_access import RestAccess
+from .rest_cache import RestCache
+from .rest_descriptions import RestApi, RestStage
+from .rest_integrations import RestIntegrations
 from .routes import select_route, select_stage
 
 _MAX_PAYLOAD_BYTES = 10 * 1024 * 1024  # facts G2
-_MAX_FUNCTION_EVENT_BYTES = 6 * 1024 * 1024
 
 
 class RestApis:
     """Answers requests to REST APIs."""
 
-    def __init__(self, calls: FunctionCalls, gatekeeper: Gatekeeper, log: AccessLog):
-        self._calls = calls
-        self._gatekeeper = gatekeeper
+    def __init__(
+        self,
+        calls: FunctionCalls,
+        gatekeeper: Gatekeeper,
+        access: RestAccess,
+        metrics: ApiMetrics,
+        log: AccessLog,
+    ):
+        self._access = access
+        self._integrations = RestIntegrations(calls)
+        self._cache = RestCache(gatekeeper)
+        self._metrics = metrics
         self._log = log
+        self._execution_log = ExecutionLog(gatekeeper.may_role)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._integrations.close()
+        self._execution_log.close()
 
     async def answer(self, call: Call, api: RestApi) -> Answer:
         """Find stage and method, integrate; what goes wrong on the way is a gateway response."""
         selected = select_stage(api.stages, call.path, call.is_mapped)
         is_disabled = api.is_disabled and not call.is_mapped
-        if selected is None or selected[0].deployment is None or is_disabled:
+        is_elsewhere = api.is_private and not call.vpc_endpoint
+        if selected is None or selected[0].deployment is None or is_disabled or is_elsewhere:
             return json_answer(403, "Forbidden")
         stage, path = selected
         trace_id = next((v for n, v in call.fields if n == "x-amzn-trace-id"), None)
-        exchange = Exchange(call, api, stage, path, trace_id or new_trace_id(), str(uuid.uuid4()))
-        exchange.outcome["extendedRequestId"] = new_request_id()
-        try:
-            response = await self._respond(exchange)
-            status, headers, body = response.status, encoded(response.fields), response.body
-        except GatewayError as error:
-            exchange.outcome["integrationErrorMessage"] = str(error)
-            status, headers, body = gateway_responses.answer(exchange, error)
+        canary = _canary(stage)
+        exchange = Exchange(
+            call, api, canary or stage, path, trace_id or new_trace_id(), str(uuid.uuid4())
+        )
+        exchange.outcome |= {
+            "extendedRequestId": new_request_id(),
+            "isCanaryRequest": "true" if canary else "false",
+        }
+        status, headers, body = await self._execute(exchange, self._respond)
         headers = [*headers, (b"x-amzn-requestid", exchange.request_id.encode())]
         headers.append((b"x-amz-apigw-id", exchange.outcome["extendedRequestId"].encode()))
         exchange.outcome |= {
@@ -58,7 +76,44 @@ class RestApis:
             "responseLatency": round((time.time() - exchange.started) * 1000),
         }
         self._log.write(exchange)
+        self._execution_log.write(exchange)
+        self._metrics.observe(exchange)
         return status, headers, body
+
+    async def test(self, exchange: Exchange) -> Answer:
+        """Execute a method without its authorization ("Use the API Gateway console to test a REST API
+        method"), its steps noted.
+        """
+        exchange.trace = []
+        exchange.outcome["extendedRequestId"] = new_request_id()
+        self._begin(exchange)
+        return await self._execute(exchange, self._respond_to_test)
+
+    async def _respond_to_test(self, exchange: Exchange) -> Response:
+        request_validation.validate(exchange)
+        return await self._integrations.respond(exchange)
+
+    def _begin(self, exchange: Exchange) -> None:
+        exchange.outcome |= {
+            "resourceId": exchange.route.resource_id,
+            "resourcePath": exchange.route.path,
+            "deploymentId": exchange.stage.deployment.id,
+        }
+        self._execution_log.begin(exchange)
+
+    async def _execute(
+        self, exchange: Exchange, respond: Callable[[Exchange], Awaitable[Response]]
+    ) -> Answer:
+        """What `respond` answers; where it raises GatewayError, the gateway response."""
+        try:
+            response = await respond(exchange)
+            answer = response.status, encoded(response.fields), response.body
+        except GatewayError as error:
+            exchange.outcome["integrationErrorMessage"] = str(error)
+            execution_log.failed(exchange, error)
+            answer = gateway_responses.answer(exchange, error)
+        execution_log.completed(exchange, *answer)
+        return answer
 
     async def _respond(self, exchange: Exchange) -> Response:
         request = exchange.call.request
@@ -68,98 +123,19 @@ class RestApis:
         if found is None:
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
         exchange.route, exchange.path_parameters = found.route, found.parameters
-        method = exchange.route
-        if method.authorization == "AWS_IAM":
-            self._authorize_iam(exchange)
-        elif method.authorization != "NONE":
-            reason = f"localcloud has no authorization {method.authorization} of REST APIs"
-            raise GatewayError("API_CONFIGURATION_ERROR", reason)
-        if method.is_key_required:
-            raise GatewayError("API_CONFIGURATION_ERROR", "localcloud has no API keys")
-        integration = method.integration
-        if integration is None:
-            raise GatewayError("API_CONFIGURATION_ERROR", "the method has no integration")
-        if integration.type == "MOCK":
-            return mock_integration.respond(exchange)
-        if integration.type == "AWS_PROXY":
-            return await self._invoke(exchange)
-        reason = f"localcloud has no integrations of type {integration.type} of REST APIs"
-        raise GatewayError("API_CONFIGURATION_ERROR", reason)
-
-    def _authorize_iam(self, exchange: Exchange) -> None:
-        """Raises GatewayError, in the words of "How do I troubleshoot HTTP 403 errors from API
-        Gateway?"
-        """
-        arn = exchange.arn()
-        verdict = self._gatekeeper.judge_api_call(exchange.call.request, arn)
-        if verdict.allowed:
-            exchange.authorization = signed_by(exchange, verdict.principal)
-        elif verdict.problem == "unsigned":
-            raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
-        elif verdict.problem:
-            denial = refused_credentials(verdict.problem, "execute-api", exchange.call.request)
-            raise GatewayError("ACCESS_DENIED", message=denial.message, code=denial.code)
-        else:
-            who = verdict.principal.caller.arn
-            message = (
-                f"User: {who} is not authorized to perform: execute-api:Invoke on resource: {arn}"
-            )
-            if verdict.is_explicit:
-                message += " with an explicit deny"
-            raise GatewayError("ACCESS_DENIED", message=message)
-
-    async def _invoke(self, exchange: Exchange) -> Response:
-        if len(exchange.call.request.body) > _MAX_FUNCTION_EVENT_BYTES:
-            raise GatewayError("REQUEST_TOO_LARGE")
-        integration = exchange.route.integration
-        uri = with_stage_variables(integration.uri, exchange.stage.variables)
-        try:
-            answered = await self._calls.invoke(
-                function_arn(uri), _event(exchange), exchange.route_arn(),
-                integration.credentials, integration.timeout_s, exchange.trace_id,
-            )  # fmt: skip
-        except IntegrationFailed as failed:
-            is_late = failed.failure is Failure.TIMED_OUT
-            kind = "INTEGRATION_TIMEOUT" if is_late else "API_CONFIGURATION_ERROR"
-            raise GatewayError(kind, str(failed)) from failed
-        if answered.failed:
-            raise GatewayError("DEFAULT_5XX", "The Lambda function returned an error")
-        try:
-            status, fields, body = payload_v1.response(
-                answered.payload, lambda content_type: _is_binary(exchange, content_type)
-            )
-        except payload_v1.MalformedResponse as error:
-            raise GatewayError(
-                "DEFAULT_5XX", f"Malformed Lambda proxy response: {error}"
-            ) from error
-        root = exchange.trace_id.partition(";")[0]
-        return Response(status, (*fields, ("x-amzn-trace-id", root)), body)
+        self._begin(exchange)
+        await self._access.admit(exchange)
+        return await self._cache.respond(exchange, self._integrations.respond)
 
 
-def _event(exchange: Exchange) -> dict[str, Any]:
-    """Payload format 1.0 as a REST API has it (facts G3)."""
-    request = exchange.call.request
-    event = event_v1(exchange, BackendRequest(exchange.path, request.query, exchange.call.fields))
-    del event["version"]
-    if request.body:
-        is_binary = _is_binary(exchange, exchange.headers.get("content-type", ""))
-        event["isBase64Encoded"] = is_binary
-        event["body"] = (
-            base64.b64encode(request.body).decode()
-            if is_binary
-            else request.body.decode("utf-8", "replace")
-        )
-    context = event["requestContext"]
-    del context["authorizer"]
-    context |= {
-        "deploymentId": exchange.stage.deployment.id,
-        "extendedRequestId": exchange.outcome["extendedRequestId"],
-        "resourceId": exchange.route.resource_id,
-    }
-    return event
-
-
-def _is_binary(exchange: Exchange, content_type: str) -> bool:
-    wanted = content_type.partition(";")[0].strip().lower()
-    types = exchange.stage.deployment.binary_media_types
-    return "*/*" in types or wanted in types
+def _canary(stage: RestStage) -> RestStage | None:
+    """The stage as its canary has it, for the share of requests that the canary takes."""
+    canary = stage.canary
+    if canary is None or random.random() * 100 >= canary.percent:
+        return None
+    return replace(
+        stage,
+        deployment=canary.deployment,
+        variables={**stage.variables, **canary.variables},
+        cache_name=stage.name if canary.uses_stage_cache else f"{stage.name}/Canary",
+    )

@@ -1,17 +1,27 @@
 """Token buckets: each request takes a token; `rate` new ones come each second, up to `burst`.
 
-"Throttle requests to your HTTP APIs": a route's own settings or the stage's defaults, then the
-account's, which all its APIs in a region share.
+"Throttle requests to your REST APIs" and "… HTTP APIs": first what is nearest to the caller (a key's
+usage plan, a method or route, its stage's default), then the account's, which all APIs of any kind in
+a region share.
 """
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from .descriptions import Api, Route, Stage, Throttle, WebSocketApi
+from .descriptions import Throttle
 
-ACCOUNT = Throttle(10_000, 5_000)  # facts G2
-# New WebSocket connections (facts G2); how many at once is not documented.
-CONNECTIONS = Throttle(500, 500)
+Limit = tuple[tuple[str, ...], Throttle]  # whose bucket, and what it holds
+# New WebSocket connections in a region (facts G2); how many at once is not documented.
+NEW_CONNECTIONS = Throttle(500, 500)
+
+
+@dataclass
+class AccountThrottle:
+    """What an account may ask of its APIs in a region, each second and at once (facts G2)."""
+
+    rate: float = 10_000
+    burst: int = 5_000
 
 
 class TokenBucket:
@@ -32,26 +42,28 @@ class TokenBucket:
 
 
 class Throttles:
-    """The buckets of all routes and regions; a bucket whose settings change begins full again."""
+    """All buckets of all APIs; a bucket whose settings change begins full again."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self, account: AccountThrottle | None = None, clock: Callable[[], float] = time.monotonic
+    ):
+        self._account = account or AccountThrottle()
         self._clock = clock
         self._buckets: dict[tuple[str, ...], TokenBucket] = {}
 
-    def admit(self, api: Api, stage: Stage, route: Route) -> bool:
-        """Whether a request may go on now."""
-        wanted = stage.settings_of(route).throttle
-        if wanted != Throttle() and not self._take((api.id, stage.name, route.key), wanted):
-            return False
-        return self._take((api.region,), ACCOUNT)
+    def admit(self, region: str, *limits: Limit) -> bool:
+        """Whether a request may go on now: a token of each limit in turn, of the account's last.
 
-    def admit_connection(self, api: WebSocketApi) -> bool:
-        """Whether another WebSocket connection may be opened now."""
-        return self._take((api.region, "connections"), CONNECTIONS)
+        A limit that says nothing is none; one that says only one of rate and burst has the account's other.
+        """
+        for key, wanted in limits:
+            if wanted != Throttle() and not self._take(key, wanted):
+                return False
+        return self._take((region,), Throttle())
 
     def _take(self, key: tuple[str, ...], wanted: Throttle) -> bool:
-        rate = ACCOUNT.rate if wanted.rate is None else wanted.rate
-        burst = ACCOUNT.burst if wanted.burst is None else wanted.burst
+        rate = self._account.rate if wanted.rate is None else wanted.rate
+        burst = self._account.burst if wanted.burst is None else wanted.burst
         now = self._clock()
         bucket = self._buckets.get(key)
         if bucket is None or (bucket.rate, bucket.burst) != (rate, burst):

@@ -21,7 +21,7 @@ from .lambda_authorizer import LambdaAuthorizers
 from .metrics import ApiMetrics
 from .refusals import Refused
 from .routes import select_stage
-from .throttling import Throttles
+from .throttling import NEW_CONNECTIONS, Throttles
 from .websocket_events import WebSocketExchange
 from .websocket_integrations import Answered, WebSocketIntegrations
 from .websocket_routes import route_named, select_route
@@ -99,7 +99,8 @@ class WebSocketApis:
 
     async def _connect(self, exchange: WebSocketExchange) -> Answered:
         """Raises Refused where there is to be no connection."""
-        if not self._throttles.admit_connection(exchange.api):
+        region = exchange.api.region
+        if not self._throttles.admit(region, ((region, "connections"), NEW_CONNECTIONS)):
             raise Refused(429)
         exchange.route = route_named(exchange.stage.deployment.routes, "$connect")
         if exchange.route is None:  # it is optional
@@ -202,7 +203,9 @@ class WebSocketApis:
         )  # fmt: skip
 
     def _throttle(self, exchange: WebSocketExchange) -> None:
-        if not self._throttles.admit(exchange.api, exchange.stage, exchange.route):
+        api, stage, route = exchange.api, exchange.stage, exchange.route
+        limit = (api.id, stage.name, route.key), stage.settings_of(route).throttle
+        if not self._throttles.admit(api.region, limit):
             raise Refused(429)
 
     async def _integrate(self, exchange: WebSocketExchange) -> Answered:
