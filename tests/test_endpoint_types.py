@@ -1,5 +1,6 @@
 """Edge-optimised, regional and private REST APIs: what their callers and functions see of it."""
 
+import json
 import re
 
 import pytest
@@ -114,6 +115,26 @@ def test_an_api_changes_its_type(local_cloud, make_api):
         ],
     )
     assert "x-cache" not in call(local_cloud, api).headers
+
+
+def test_a_private_api(local_cloud, make_api):
+    through = {"StringEquals": {"aws:SourceVpce": "vpce-0a1b2c"}}
+    statement = {
+        "Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke",
+        "Resource": "execute-api:/*", "Condition": through,
+    }  # fmt: skip
+    api = make_api(
+        endpointConfiguration={"types": ["PRIVATE"]}, policy=json.dumps({"Statement": [statement]})
+    )
+    reply = call(local_cloud, api)
+    assert (reply.status, reply.body) == (403, b'{"message":"Forbidden"}')
+    named = {"x-apigw-api-id": api}
+    for host, status in (("vpce-0a1b2c", 200), ("vpce-0f0f0f", 403)):
+        host = f"{host}.execute-api.localhost"
+        reply = request(local_cloud, host, "/prod/200", headers=named)
+        assert reply.status == status and "x-cache" not in reply.headers
+    path = f"/_aws/execute-api/{api}-vpce-0a1b2c/prod/200"
+    assert request(local_cloud, "127.0.0.1", path).status == 200
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,8 @@ def test_a_proxy_passes_on_what_comes(api, backend):
     headers = headers_of(seen)
     assert (headers["x-static"], headers["x-stage"], headers["x-mine"]) == ("yes", "dev", "mine")
     assert headers["host"] == backend.removeprefix("http://")
-    assert headers["x-forwarded-for"] == "127.0.0.1" and "forwarded" not in headers
+    assert headers["x-forwarded-for"] == "127.0.0.1, 127.0.0.1", "the caller, and the edge"
+    assert "forwarded" not in headers
     assert headers["x-amzn-apigateway-api-id"] == api.id
 
 
