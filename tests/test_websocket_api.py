@@ -70,8 +70,9 @@ def test_the_event_of_a_handshake(local_cloud):
 @pytest.mark.parametrize(
     ("query", "status"), [("?status=301", 301), ("?status=403", 403), ("?fails=1", 502)]
 )
-def test_a_handshake_that_the_function_refuses(api, query, status):
+def test_a_handshake_that_the_function_refuses(api, caplog, query, status):
     assert api.refused(query)[0] == status
+    assert not caplog.records, "that is no fault of the server"
 
 
 def test_a_handshake_to_what_is_not_there(local_cloud, api):

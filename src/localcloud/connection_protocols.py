@@ -40,8 +40,16 @@ def _websocket_class() -> type[asyncio.Protocol]:
     """Loaded with the first connection. Each is an open file, of which some systems allow a process 256."""
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+    class WebSocketProtocol(WebSocketsSansIOProtocol):
+        """Takes an HTTP answer for the end of a handshake: uvicorn would report that there was none."""
+
+        async def send(self, message) -> None:
+            await super().send(message)
+            if message["type"] == "websocket.http.response.body":
+                self.handshake_complete = True
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return WebSocketsSansIOProtocol
+    return WebSocketProtocol
