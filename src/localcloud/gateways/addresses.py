@@ -10,7 +10,7 @@ from ..actions import ApiRequest
 
 Field = tuple[str, str]
 PREFIX = "/_aws/execute-api/"
-_METHOD = re.compile(r"/restapis/[^/]+/resources/[^/]+/methods/[A-Z]+/?")
+_TESTED = re.compile(r"/restapis/[^/]+/(resources/[^/]+/methods/[A-Z]+|authorizers/[^/]+)/?")
 # Before the dot a VPC endpoint may stand too: "Invoke a private API", Route53 alias.
 _HOST = re.compile(r"([a-z0-9]+)(?:-(vpce-[0-9a-f]+))?\.execute-api\.[^:]+")
 
@@ -43,9 +43,11 @@ def joined(fields: Iterable[Field]) -> dict[str, str]:
     return found
 
 
-def tests_a_method(request: ApiRequest) -> bool:
-    """Whether a request is TestInvokeMethod; a POST to a method is nothing else."""
-    return request.method == "POST" and _METHOD.fullmatch(request.path) is not None
+def is_test(request: ApiRequest) -> bool:
+    """Whether a request is TestInvokeMethod or TestInvokeAuthorizer; a POST to a method or authorizer is
+    nothing else.
+    """
+    return request.method == "POST" and _TESTED.fullmatch(request.path) is not None
 
 
 def match(request: ApiRequest, scope: dict) -> Call | None:

@@ -4,7 +4,7 @@ from ..actions import ApiRequest
 from ..control_plane import cloudwatch, gateway_resources, rest_gateway_resources
 from ..functions.service import FunctionService
 from ..identity import Gatekeeper
-from . import method_tests
+from . import rest_tests
 from .access_log import AccessLog
 from .addresses import Call
 from .function_calls import FunctionCalls
@@ -45,9 +45,9 @@ class Gateways:
         self._keys.close()
         self._log.close()
 
-    async def test_method(self, request: ApiRequest, region: str, port: int) -> Answer:
-        """TestInvokeMethod of REST APIs."""
-        return await method_tests.answer(self._rest, request, self._account_id, region, port)
+    async def test(self, request: ApiRequest, region: str, port: int) -> Answer:
+        """TestInvokeMethod and TestInvokeAuthorizer of REST APIs."""
+        return await rest_tests.answer(self._rest, request, self._account_id, region, port)
 
     async def answer(self, call: Call) -> Answer:
         """Find the API and let it answer."""
