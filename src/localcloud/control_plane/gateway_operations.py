@@ -130,7 +130,6 @@ def install() -> None:
     if hasattr(ApiGatewayV2Response, "create_deployment"):
         return
     gateway_deployments.install()
-    rest_gateway_resources.install()
     Api.api_endpoint = property(
         lambda api: gateway_endpoints.endpoint(api.api_id), lambda api, value: None
     )
@@ -140,6 +139,7 @@ def install() -> None:
     for path in _PATHS:
         url_paths[path] = ApiGatewayV2Response.dispatch
     gateway_checks.install()
+    rest_gateway_resources.install()
     rest_access_operations.install()
     _quick_create()
 
