@@ -208,8 +208,12 @@ def test_gateway_responses(local_cloud, arn):
         restApiId=api.id, responseType="DEFAULT_5XX",
         responseParameters={"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"},
     )  # fmt: skip
+    api.client.put_gateway_response(
+        restApiId=api.id, responseType="REQUEST_TOO_LARGE", statusCode="400"
+    )
     api.method("GET", "/broken", "MOCK", requestTemplates={"application/json": "nothing"})
     api.deploy()
+    assert api.call("/dev/pets/7", "POST", b"x" * (6 * 1024 * 1024 + 1)).status == 413
     reply = api.call("/dev/nowhere")
     assert (reply.status, reply.headers["x-help"]) == (404, "/docs")
     assert reply.json() == {

@@ -61,6 +61,7 @@ def test_every_step_with_its_data(api, role):
     texts = [line.removeprefix(f"({request}) ") for line in lines]
     assert texts[0] == f"Extended Request Id: {reply.headers['x-amz-apigw-id']}"
     ordered = (
+        f"Verifying Usage Plan for request: {request}. API Key:  API Stage: {api.id}/dev",
         f"Starting execution for request: {request}",
         "HTTP Method: GET, Resource Path: /pets/7",
         "Method request path: {id=7}",
@@ -136,6 +137,36 @@ def test_a_method_is_tested_as_it_is_now(api, local_cloud, arn):
     assert lines[-1].endswith("Method completed with status: 201")
     with pytest.raises(never.client.exceptions.NotFoundException):
         never.client.test_invoke_method(**{**place, "httpMethod": "GET"})
+
+
+def test_an_authorizer_is_tested(api, local_cloud):
+    source = """
+        def handler(event, context):
+            if event["authorizationToken"] == "no":
+                raise Exception("Unauthorized")
+            statement = {"Effect": "Allow", "Action": "*", "Resource": event["methodArn"]}
+            policy = {"Version": "2012-10-17", "Statement": [statement]}
+            context = {"n": 7, "path": "x"}
+            return {"principalId": "me", "policyDocument": policy, "context": context}
+    """
+    asks = make_function(local_cloud, "asks", source)
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{asks}/invocations"
+    made = api.client.create_authorizer(
+        restApiId=api.id, name="a", type="TOKEN", authorizerUri=uri,
+        identitySource="method.request.header.Auth",
+    )  # fmt: skip
+    place = {"restApiId": api.id, "authorizerId": made["id"]}
+    tested = api.client.test_invoke_authorizer(**place, headers={"Auth": "yes"})
+    assert (tested["clientStatus"], tested["principalId"]) == (0, "me")
+    assert tested["authorization"] == {"n": ["7"], "path": ["x"]}
+    assert f"{api.id}/test-invoke-stage/GET/" in tested["policy"]
+    assert f"Starting authorizer: {made['id']} for request: " in tested["log"]
+    assert "Successfully completed authorizer execution" in tested["log"]
+    for headers in ({"Auth": "no"}, {}):
+        refused = api.client.test_invoke_authorizer(**place, headers=headers)
+        assert refused["clientStatus"] == 401 and "Unauthorized request: " in refused["log"]
+    with pytest.raises(api.client.exceptions.NotFoundException):
+        api.client.test_invoke_authorizer(**{**place, "authorizerId": "none"})
 
 
 def test_a_failed_test_says_why(api):

@@ -52,11 +52,11 @@ def test_directives(api):
         #foreach($each in $list)$foreach.count:$each#if($foreach.hasNext),#end#end
         |#if($list.size() > 2 && $text.contains("-"))many#elseif(false)no#else few#end
         |$text.split("-").get(1)$text.substring(0, 1).toUpperCase()$map.k$map.entrySet()[0].key|$list|$map
-        |#macro(twice $x)$x$x#end#twice("m")|## nothing
-        #set($n = 1 + 2)$n|$n.equals(3)|$missing|$!missing|\\$escaped|$5"""
+        |#macro(twice $x)$x$x#end#twice("m")#define($later)[$n]#end|## nothing
+        #set($n = 1 + 2)$n|$n.equals(3)|$later|$missing|$!missing|\\$escaped|$5"""
     text = rendered(api, template).body.decode()
     assert "".join(text.split()) == (
-        "1:1,2:2,3:3|many|bAvk|[1,2,3]|{k=v}|mm|3|true|$missing||$escaped|$5"
+        "1:1,2:2,3:3|many|bAvk|[1,2,3]|{k=v}|mm|3|true|[3]|$missing||$escaped|$5"
     )
 
 

@@ -174,6 +174,18 @@ def demo(
 
 
 @app.command()
+def destroy(yes: Yes = False, json: AsJson = False) -> None:
+    """Remove all that the kit has made in the cloud in use, and prove that nothing is left.
+
+    Only what has the kit's tag is touched. Exit codes: 0 nothing is left · 1 something is · 2 not confirmed ·
+    3 the cloud refuses.
+    """
+    from .destroy import run
+
+    raise typer.Exit(run(yes=yes, as_json=json))
+
+
+@app.command()
 def publish(
     bucket: Annotated[str, typer.Option(help="The bucket to upload to; made if it isn't there.")],
 ) -> None:

@@ -83,12 +83,22 @@ def running_endpoint() -> str | None:
     return None
 
 
+def account() -> str:
+    """Whose cloud boto3 is pointed at, in words: account, region, and who asks. Raises botocore's errors."""
+    import boto3
+
+    identity = boto3.client("sts").get_caller_identity()
+    region = boto3.client("s3").meta.region_name
+    return f"account {identity['Account']}, region {region}, as {identity['Arn']}"
+
+
 @contextmanager
 def cloud() -> Iterator[str]:
     """Point boto3 at the target, for one command, and yield a sentence that says which it is.
 
     A local cloud that runs already is used; else one is started, and ended on the way out.
     """
+    _tag_what_is_made()
     if name() == "aws":
         yield "your AWS account"
         return
@@ -111,6 +121,7 @@ def cloud() -> Iterator[str]:
 
 def enter_notebook() -> str:
     """Point this kernel's boto3 at the target for as long as the kernel lives; say which it is."""
+    _tag_what_is_made()
     if name() == "aws":
         return "This notebook works in your AWS account."
     endpoint = running_endpoint()
@@ -122,3 +133,9 @@ def enter_notebook() -> str:
         endpoint = own.endpoint_url
     apply(endpoint, os.environ)
     return f"This notebook works on the local cloud at {endpoint}"
+
+
+def _tag_what_is_made() -> None:
+    from . import tagging  # it loads boto3, which takes a third of a second
+
+    tagging.install()

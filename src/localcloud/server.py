@@ -105,9 +105,9 @@ class FrontDoor:
         denial = self._gatekeeper.check(request)
         if denial:
             return denial.render(origin)
-        if signed and addresses.tests_a_method(request):
+        if signed and addresses.is_test(request):
             gateways = await self._loaded_gateways()
-            return await gateways.test_method(request, signed.region, scope["server"][1])
+            return await gateways.test(request, signed.region, scope["server"][1])
         function = invoke_api.match(path) if scope["method"] == "POST" else None
         if function:
             region = signed.region if signed else self._region

@@ -137,7 +137,6 @@ def install() -> None:
     if hasattr(ApiGatewayV2Response, "create_deployment"):
         return
     gateway_deployments.install()
-    rest_gateway_resources.install()
     Api.api_endpoint = property(
         lambda api: gateway_endpoints.endpoint(api.api_id, _SCHEMES[api.protocol_type]),
         lambda api, value: None,
@@ -149,6 +148,7 @@ def install() -> None:
         url_paths[path] = ApiGatewayV2Response.dispatch
     gateway_checks.install()
     gateway_domains.install()
+    rest_gateway_resources.install()
     rest_access_operations.install()
     _quick_create()
 

@@ -35,10 +35,11 @@ MODELS_URL = "https://apigateway.amazonaws.com/restapis/{api}/models/{name}"
 def authorizer(api: RestAPI, method: Method) -> RestAuthorizer | None:
     """The authorizer of a method; None for a method without one, and where it is gone."""
     found = api.authorizers.get(method.authorizer_id)
-    return _authorizer(found) if found else None
+    return described(found) if found else None
 
 
-def _authorizer(found: Authorizer) -> RestAuthorizer:
+def described(found: Authorizer) -> RestAuthorizer:
+    """An authorizer as the gateways know it."""
     jwt = getattr(found, "jwt_configuration", None) or {}
     sources = (found.identity_source or "").split(",")
     ttl = found.authorizer_result_ttl

@@ -125,6 +125,24 @@ def method_as_it_is(
     return RestApi(api_id, region, account_id, False, {TEST_STAGE: stage}, name=api.name), found
 
 
+def authorizer_as_it_is(
+    api_id: str, authorizer_id: str, variables: dict[str, str], account_id: str, region: str
+) -> tuple[RestApi, Method]:
+    """A method that has nothing but an authorizer, and its API with the stage in which it is tested.
+
+    Raises LookupError, in API Gateway's words.
+    """
+    backend = apigateway_backends[account_id][region]
+    try:
+        api, found = backend.get_rest_api(api_id), backend.get_authorizer(api_id, authorizer_id)
+    except ApiGatewayException as error:
+        raise LookupError(error.message) from None
+    authorizer = rest_access_resources.described(found)
+    method = Method("ANY /", "ANY", (), "", authorization=found.type, authorizer=authorizer)
+    stage = RestStage(TEST_STAGE, _describe(api, ""), variables)
+    return RestApi(api_id, region, account_id, False, {TEST_STAGE: stage}, name=api.name), method
+
+
 def _stage(api: RestAPI, stage: models.Stage) -> RestStage:
     deployment = api.deployments.get(stage.deployment_id)
     log = stage.access_log_settings or {}

@@ -15,7 +15,6 @@ from typing import Any
 from moto.apigateway.exceptions import BadRequestException, NotFoundException
 from moto.apigateway.models import APIGatewayBackend, RestAPI, Stage
 from moto.apigateway.responses import APIGatewayResponse
-from moto.apigateway.urls import url_paths
 
 from ..gateways.rest_descriptions import Canary, MethodSettings
 
@@ -46,6 +45,9 @@ def install() -> None:
     _keep_canaries()
     _check_updates()
     APIGatewayResponse.flush_stage_cache = _flush_stage_cache
+    # It copies the other API's paths when it is loaded, which must all be there by then.
+    from moto.apigateway.urls import url_paths
+
     url_paths[_CACHE] = APIGatewayResponse.dispatch
 
 

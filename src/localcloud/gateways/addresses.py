@@ -13,8 +13,8 @@ from .custom_domains import Mapped
 
 Field = tuple[str, str]
 PREFIX = "/_aws/execute-api/"
-_METHOD = re.compile(r"/restapis/[^/]+/resources/[^/]+/methods/[A-Z]+/?")
 CONNECTIONS = "/@connections/"
+_TESTED = re.compile(r"/restapis/[^/]+/(resources/[^/]+/methods/[A-Z]+|authorizers/[^/]+)/?")
 _HOST = re.compile(r"([a-z0-9]+|(?:[a-z0-9]+-)?vpce-[a-z0-9-]+)\.execute-api\.[^:]+")
 # Hosts of this machine and of AWS's own services: no custom domain names.
 _NO_DOMAIN = re.compile(r"localhost|[\d.]+|\[.*|[^.]*|.*\.amazonaws\.com(\.cn)?|(.*\.)?s3[.-].*")
@@ -68,9 +68,11 @@ def joined(fields: Iterable[Field]) -> dict[str, str]:
     return found
 
 
-def tests_a_method(request: ApiRequest) -> bool:
-    """Whether a request is TestInvokeMethod; a POST to a method is nothing else."""
-    return request.method == "POST" and _METHOD.fullmatch(request.path) is not None
+def is_test(request: ApiRequest) -> bool:
+    """Whether a request is TestInvokeMethod or TestInvokeAuthorizer; a POST to a method or authorizer is
+    nothing else.
+    """
+    return request.method == "POST" and _TESTED.fullmatch(request.path) is not None
 
 
 def match(request: ApiRequest, scope: dict) -> Call | None:

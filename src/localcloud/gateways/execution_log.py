@@ -23,7 +23,22 @@ def _note(exchange: Exchange, text: str, of_data: bool = False, is_error: bool =
     exchange.trace.append(Step(time.time(), text, of_data, is_error))
 
 
-def _received(exchange: Exchange) -> None:
+def admitted(exchange: Exchange) -> None:
+    """The authorizer, the usage plan and the throttles have let the request in."""
+    if exchange.trace is None:
+        return
+    stage = f"{exchange.api.id}/{exchange.stage.name}"
+    _note(
+        exchange, f"Verifying Usage Plan for request: {exchange.request_id}. API Key: "
+        f"{_masked(exchange.context('identity.apiKey') or '')} API Stage: {stage}",
+    )  # fmt: skip
+    received(exchange)
+
+
+def received(exchange: Exchange) -> None:
+    """A method begins with the request."""
+    if exchange.trace is None:
+        return
     call = exchange.call
     _note(exchange, f"Starting execution for request: {exchange.request_id}")
     method, path = call.request.method, exchange.path
@@ -33,6 +48,19 @@ def _received(exchange: Exchange) -> None:
     _note(exchange, f"Method request headers: {_map(exchange.headers)}", True)
     body = _text(call.request.body)
     _note(exchange, f"Method request body before transformations: {body}", True)
+
+
+def authorizing(exchange: Exchange) -> None:
+    """The method's authorizer is asked."""
+    if exchange.trace is not None:
+        asked = exchange.route.authorizer.id
+        _note(exchange, f"Starting authorizer: {asked} for request: {exchange.request_id}")
+
+
+def authorized(exchange: Exchange) -> None:
+    """The method's authorizer has answered."""
+    if exchange.trace is not None:
+        _note(exchange, "Successfully completed authorizer execution")
 
 
 def sent(exchange: Exchange, uri: str, headers: Iterable[Field], body: bytes) -> None:
@@ -66,6 +94,8 @@ def failed(exchange: Exchange, error: GatewayError) -> None:
         reason = "Execution failed due to a timeout error"
     elif error.response_type == "INTEGRATION_FAILURE":
         reason = "Execution failed due to a network error communicating with endpoint"
+    elif error.response_type == "UNAUTHORIZED":
+        reason = f"Unauthorized request: {exchange.request_id}"
     _note(exchange, reason, is_error=True)
 
 
@@ -94,16 +124,8 @@ class ExecutionLog:
         """A method takes the request: note the steps, if its stage has them logged."""
         if exchange.trace is None and exchange.stage.settings_of(exchange.route).log_level != "OFF":
             exchange.trace = []
-        if exchange.trace is None:
-            return
-        stage = f"{exchange.api.id}/{exchange.stage.name}"
-        extended = exchange.context("extendedRequestId")
-        _note(exchange, f"Extended Request Id: {extended}")
-        _note(
-            exchange, f"Verifying Usage Plan for request: {exchange.request_id}. API Key:  "
-            f"API Stage: {stage}",
-        )  # fmt: skip
-        _received(exchange)
+        if exchange.trace is not None:
+            _note(exchange, f"Extended Request Id: {exchange.context('extendedRequestId')}")
 
     def write(self, exchange: Exchange) -> None:
         """Queue what a stage's log takes: errors alone (ERROR) or all (INFO), and data where it wants
@@ -160,7 +182,11 @@ def _map(values: Mapping[str, str]) -> str:
 
 def _hidden(name: str, text: str) -> str:
     """API Gateway doesn't log authorization headers and keys ("Set up CloudWatch logging")."""
-    return "*" * 10 + text[-6:] if name.lower() in ("authorization", "x-api-key") else text
+    return _masked(text) if name.lower() in ("authorization", "x-api-key") else text
+
+
+def _masked(secret: str) -> str:
+    return "*" * 10 + secret[-6:] if secret else ""
 
 
 def _text(body: bytes) -> str:

@@ -6,7 +6,7 @@ from ..actions import ApiRequest
 from ..control_plane import cloudwatch, gateway_domains, gateway_resources, rest_gateway_resources
 from ..functions.service import FunctionService
 from ..identity import Gatekeeper
-from . import addresses, custom_domains, endpoint_types, method_tests, websocket_events
+from . import addresses, custom_domains, endpoint_types, rest_tests, websocket_events
 from .access_log import AccessLog
 from .addresses import CONNECTIONS, Call
 from .connection_callbacks import ConnectionCallbacks
@@ -65,9 +65,9 @@ class Gateways:
         self._keys.close()
         self._log.close()
 
-    async def test_method(self, request: ApiRequest, region: str, port: int) -> Answer:
-        """TestInvokeMethod of REST APIs."""
-        return await method_tests.answer(self._rest, request, self._account_id, region, port)
+    async def test(self, request: ApiRequest, region: str, port: int) -> Answer:
+        """TestInvokeMethod and TestInvokeAuthorizer of REST APIs."""
+        return await rest_tests.answer(self._rest, request, self._account_id, region, port)
 
     def by_domain(self, request: ApiRequest, scope: dict) -> Call | None:
         """A request as one to a custom domain name; None where nobody has that name."""

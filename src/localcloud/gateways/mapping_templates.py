@@ -11,9 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-import jsonpath_ng.ext
-from jsonpath_ng.exceptions import JSONPathError
-
 from .exchange import Exchange
 from .velocity import TemplateFailed, from_json, java_text, render
 
@@ -162,7 +159,10 @@ def fill(
 
 
 @functools.lru_cache(maxsize=512)
-def _parsed(path: str) -> jsonpath_ng.JSONPath:
+def _parsed(path: str) -> Any:
+    import jsonpath_ng.ext  # half of what loading the gateways would take, for those who use it
+    from jsonpath_ng.exceptions import JSONPathError
+
     try:
         return jsonpath_ng.ext.parse(path)
     except JSONPathError as error:

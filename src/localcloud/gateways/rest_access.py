@@ -5,11 +5,13 @@ plan of the API key, the throttles, the validator.
 """
 
 import dataclasses
+import json
+from typing import Any
 
 from ..denials import refused_credentials
 from ..identity import Gatekeeper
-from . import request_validation, resource_policies
-from .exchange import Authorization, Exchange
+from . import execution_log, request_validation, resource_policies
+from .exchange import Authorization, Exchange, as_text
 from .function_calls import FunctionCalls
 from .gateway_responses import GatewayError
 from .iam import signed_by
@@ -46,6 +48,19 @@ class RestAccess:
         self._throttle(exchange)
         request_validation.validate(exchange)
 
+    async def ask_authorizer(self, exchange: Exchange) -> dict[str, Any]:
+        """What the method's authorizer says, as TestInvokeAuthorizer tells it. Raises GatewayError."""
+        if exchange.route.authorizer.type not in ("TOKEN", "REQUEST"):
+            authorization = await self._tokens.authorize(exchange)
+            return {"claims": authorization.authorizer_v1["claims"]}
+        answer = await self._lambda.ask(exchange)
+        context = answer.get("context") or {}
+        return {
+            "principalId": answer["principalId"],
+            "policy": json.dumps(answer["policyDocument"]),
+            "authorization": {name: [as_text(value)] for name, value in context.items()},
+        }
+
     async def _authorize(self, exchange: Exchange) -> Authorization:
         method = exchange.route
         if method.authorization == "AWS_IAM":
@@ -55,6 +70,13 @@ class RestAccess:
             return Authorization()
         if method.authorizer is None:
             raise GatewayError("AUTHORIZER_CONFIGURATION_ERROR", "the method's authorizer is gone")
+        execution_log.authorizing(exchange)
+        authorization = await self._ask(exchange)
+        execution_log.authorized(exchange)
+        return authorization
+
+    async def _ask(self, exchange: Exchange) -> Authorization:
+        method = exchange.route
         if method.authorizer.type in ("TOKEN", "REQUEST"):
             resource_policies.refuse_denied(exchange)
             return await self._lambda.authorize(exchange)

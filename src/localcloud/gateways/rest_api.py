@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 from ..functions.service import new_trace_id
 from ..identity import Gatekeeper
@@ -82,24 +83,34 @@ class RestApis:
 
     async def test(self, exchange: Exchange) -> Answer:
         """Execute a method without its authorization ("Use the API Gateway console to test a REST API
-        method"), its steps noted.
+        method").
         """
-        exchange.trace = []
-        exchange.outcome["extendedRequestId"] = new_request_id()
-        self._begin(exchange)
+        self._know_method(exchange)
+        execution_log.received(exchange)
         return await self._execute(exchange, self._respond_to_test)
+
+    async def test_authorizer(self, exchange: Exchange) -> dict[str, Any]:
+        """What TestInvokeAuthorizer tells; `clientStatus` is 0 where the authorizer has answered."""
+        execution_log.authorizing(exchange)
+        try:
+            told = {"clientStatus": 0, **await self._access.ask_authorizer(exchange)}
+            execution_log.authorized(exchange)
+        except GatewayError as error:
+            execution_log.failed(exchange, error)
+            status, _, _ = gateway_responses.answer(exchange, error)
+            told = {"clientStatus": status}
+        return told
 
     async def _respond_to_test(self, exchange: Exchange) -> Response:
         request_validation.validate(exchange)
         return await self._integrations.respond(exchange)
 
-    def _begin(self, exchange: Exchange) -> None:
+    def _know_method(self, exchange: Exchange) -> None:
         exchange.outcome |= {
             "resourceId": exchange.route.resource_id,
             "resourcePath": exchange.route.path,
             "deploymentId": exchange.stage.deployment.id,
         }
-        self._execution_log.begin(exchange)
 
     async def _execute(
         self, exchange: Exchange, respond: Callable[[Exchange], Awaitable[Response]]
@@ -123,8 +134,10 @@ class RestApis:
         if found is None:
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
         exchange.route, exchange.path_parameters = found.route, found.parameters
-        self._begin(exchange)
+        self._know_method(exchange)
+        self._execution_log.begin(exchange)
         await self._access.admit(exchange)
+        execution_log.admitted(exchange)
         return await self._cache.respond(exchange, self._integrations.respond)
 
 

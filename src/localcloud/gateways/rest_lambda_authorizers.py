@@ -41,9 +41,7 @@ class RestLambdaAuthorizers:
         allow; else what is wrong with the authorizer.
         """
         authorizer = exchange.route.authorizer
-        identity = [exchange.parameter(source) for source in authorizer.identity_sources]
-        if not all(identity) or not _is_valid(authorizer, identity):
-            raise GatewayError("UNAUTHORIZED")
+        identity = _identity(exchange)
         began = time.monotonic()
         answer, was_kept = await self._answer(exchange, authorizer, identity)
         latency_ms = 0 if was_kept else round((time.monotonic() - began) * 1000)
@@ -55,6 +53,12 @@ class RestLambdaAuthorizers:
             ending = " with an explicit deny" if decision.explicit else ""
             raise GatewayError("ACCESS_DENIED", message=_NOT_AUTHORIZED + ending)
         return _authorization(answer, latency_ms)
+
+    async def ask(self, exchange: Exchange) -> dict[str, Any]:
+        """The answer of the method's authorizer, as TestInvokeAuthorizer wants it: never a kept one, and not
+        evaluated. Raises GatewayError.
+        """
+        return await self._invoke(exchange, exchange.route.authorizer, _identity(exchange))
 
     async def _answer(
         self, exchange: Exchange, authorizer: RestAuthorizer, identity: list[str]
@@ -106,6 +110,14 @@ class RestLambdaAuthorizers:
         if problem:
             raise GatewayError("AUTHORIZER_CONFIGURATION_ERROR", problem)
         return answer
+
+
+def _identity(exchange: Exchange) -> list[str]:
+    authorizer = exchange.route.authorizer
+    identity = [exchange.parameter(source) for source in authorizer.identity_sources]
+    if not all(identity) or not _is_valid(authorizer, identity):
+        raise GatewayError("UNAUTHORIZED")
+    return identity
 
 
 def _is_valid(authorizer: RestAuthorizer, identity: list[str]) -> bool:

@@ -1,0 +1,245 @@
+"""What the kit has made in the cloud in use, found by its tag, and how each kind of it is removed.
+
+Each kind is found by listing: AWS's own search by tag doesn't know roles. Kinds stand in the order in which
+they are removed.
+"""
+
+import functools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from . import tagging
+
+_WAIT_S, _LOOK_S = 600, 0.5
+Remove = Callable[[str], None]
+
+
+class NotRemoved(Exception):
+    """Something would not go; the text says why."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of resource: what it is called, how those of the kit are found, how one is removed."""
+
+    words: str
+    find: Callable[[], Iterator[str]]
+    remove: Remove
+
+
+@functools.cache
+def client(service: str) -> Any:
+    """The boto3 client of a service in the cloud in use."""
+    return boto3.client(service)
+
+
+def _pages(service: str, operation: str, field: str, **request: Any) -> Iterator[Any]:
+    for page in client(service).get_paginator(operation).paginate(**request):
+        yield from page.get(field, [])
+
+
+def _stacks() -> Iterator[str]:
+    for stack in _pages("cloudformation", "describe_stacks", "Stacks"):
+        # A nested stack goes with the one that made it.
+        if tagging.is_ours(stack.get("Tags", [])) and not stack.get("ParentId"):
+            yield stack["StackName"]
+
+
+def _remove_stack(name: str) -> None:
+    cfn = client("cloudformation")
+    identifier = cfn.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
+    deadline = time.monotonic() + _WAIT_S
+    asked = False
+    while time.monotonic() < deadline:
+        stack = cfn.describe_stacks(StackName=identifier)["Stacks"][0]
+        status = stack["StackStatus"]
+        if status == "DELETE_COMPLETE":
+            return
+        if status == "DELETE_FAILED" and asked:
+            raise NotRemoved(f"{status}: {stack.get('StackStatusReason', 'no reason given')}")
+        if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
+            _empty_buckets_of(identifier)
+            cfn.delete_stack(StackName=name)
+            asked = True
+        time.sleep(_LOOK_S)
+    raise NotRemoved(f"still {status} after {_WAIT_S} s")
+
+
+def _empty_buckets_of(stack: str) -> None:
+    for resource in client("cloudformation").describe_stack_resources(StackName=stack)[
+        "StackResources"
+    ]:
+        if resource["ResourceType"] == "AWS::S3::Bucket" and resource.get("PhysicalResourceId"):
+            empty_bucket(resource["PhysicalResourceId"])
+
+
+def _event_source_mappings() -> Iterator[str]:
+    for mapping in _pages("lambda", "list_event_source_mappings", "EventSourceMappings"):
+        arn = mapping.get("EventSourceMappingArn")
+        if arn and tagging.is_ours(client("lambda").list_tags(Resource=arn)["Tags"]):
+            yield mapping["UUID"]
+
+
+def _functions() -> Iterator[str]:
+    for function in _pages("lambda", "list_functions", "Functions"):
+        if tagging.is_ours(client("lambda").list_tags(Resource=function["FunctionArn"])["Tags"]):
+            yield function["FunctionName"]
+
+
+def _remove_function(name: str) -> None:
+    functions = client("lambda")
+    group = functions.get_function_configuration(FunctionName=name).get("LoggingConfig", {})
+    functions.delete_function(FunctionName=name)
+    # Lambda makes the log group itself, and gives it no tags.
+    try:
+        client("logs").delete_log_group(logGroupName=group.get("LogGroup", f"/aws/lambda/{name}"))
+    except client("logs").exceptions.ResourceNotFoundException:
+        pass
+
+
+def _layer_versions() -> Iterator[str]:
+    for layer in _pages("lambda", "list_layers", "Layers"):
+        for version in _pages(
+            "lambda", "list_layer_versions", "LayerVersions", LayerName=layer["LayerName"]
+        ):
+            if tagging.MARK in version.get("Description", ""):
+                yield f"{layer['LayerName']}:{version['Version']}"
+
+
+def _remove_layer_version(name: str) -> None:
+    layer, _, version = name.rpartition(":")
+    client("lambda").delete_layer_version(LayerName=layer, VersionNumber=int(version))
+
+
+def _rest_apis() -> Iterator[str]:
+    for api in _pages("apigateway", "get_rest_apis", "items"):
+        if tagging.is_ours(api.get("tags", {})):
+            yield api["id"]
+
+
+def _apis() -> Iterator[str]:
+    for api in _pages("apigatewayv2", "get_apis", "Items"):
+        if tagging.is_ours(api.get("Tags", {})):
+            yield api["ApiId"]
+
+
+def _buckets() -> Iterator[str]:
+    s3 = client("s3")
+    for bucket in s3.list_buckets()["Buckets"]:
+        try:
+            tags = s3.get_bucket_tagging(Bucket=bucket["Name"])["TagSet"]
+        except ClientError:  # no tags, or not to be seen from here
+            continue
+        if tagging.is_ours(tags):
+            yield bucket["Name"]
+
+
+def _remove_bucket(name: str) -> None:
+    empty_bucket(name)
+    client("s3").delete_bucket(Bucket=name)
+
+
+def empty_bucket(name: str) -> None:
+    """Delete every version of every object, if the bucket is there. Raises NotRemoved where one stays."""
+    s3 = client("s3")
+    try:
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            found = page.get("Versions", []) + page.get("DeleteMarkers", [])
+            objects = [{"Key": o["Key"], "VersionId": o["VersionId"]} for o in found]
+            if objects:
+                answer = s3.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
+                for error in answer.get("Errors", []):
+                    raise NotRemoved(f"s3://{name}/{error['Key']}: {error['Message']}")
+    except s3.exceptions.NoSuchBucket:
+        pass
+
+
+def _queues() -> Iterator[str]:
+    for url in _pages("sqs", "list_queues", "QueueUrls"):
+        if tagging.is_ours(client("sqs").list_queue_tags(QueueUrl=url).get("Tags", {})):
+            yield url
+
+
+def _topics() -> Iterator[str]:
+    for topic in _pages("sns", "list_topics", "Topics"):
+        arn = topic["TopicArn"]
+        if tagging.is_ours(client("sns").list_tags_for_resource(ResourceArn=arn)["Tags"]):
+            yield arn
+
+
+def _tables() -> Iterator[str]:
+    dynamodb = client("dynamodb")
+    for name in _pages("dynamodb", "list_tables", "TableNames"):
+        arn = dynamodb.describe_table(TableName=name)["Table"]["TableArn"]
+        if tagging.is_ours(dynamodb.list_tags_of_resource(ResourceArn=arn)["Tags"]):
+            yield name
+
+
+def _log_groups() -> Iterator[str]:
+    for group in _pages("logs", "describe_log_groups", "logGroups"):
+        arn = group["arn"].removesuffix(":*")
+        if tagging.is_ours(client("logs").list_tags_for_resource(resourceArn=arn)["tags"]):
+            yield group["logGroupName"]
+
+
+def _policies() -> Iterator[str]:
+    for policy in _pages("iam", "list_policies", "Policies", Scope="Local"):
+        if tagging.is_ours(client("iam").list_policy_tags(PolicyArn=policy["Arn"])["Tags"]):
+            yield policy["Arn"]
+
+
+def _remove_policy(arn: str) -> None:
+    iam = client("iam")
+    for role in _pages("iam", "list_entities_for_policy", "PolicyRoles", PolicyArn=arn):
+        iam.detach_role_policy(RoleName=role["RoleName"], PolicyArn=arn)
+    for version in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
+        if not version["IsDefaultVersion"]:
+            iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+    iam.delete_policy(PolicyArn=arn)
+
+
+def _roles() -> Iterator[str]:
+    for role in _pages("iam", "list_roles", "Roles"):
+        if role["Path"].startswith("/aws-service-role/"):
+            continue
+        if tagging.is_ours(client("iam").list_role_tags(RoleName=role["RoleName"])["Tags"]):
+            yield role["RoleName"]
+
+
+def _remove_role(name: str) -> None:
+    iam = client("iam")
+    for policy in _pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name):
+        iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
+    for policy in _pages("iam", "list_role_policies", "PolicyNames", RoleName=name):
+        iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    iam.delete_role(RoleName=name)
+
+
+def _by(service: str, operation: str, parameter: str) -> Remove:
+    return lambda name: getattr(client(service), operation)(**{parameter: name})
+
+
+KINDS = (
+    Kind("stack", _stacks, _remove_stack),
+    Kind(
+        "event source mapping",
+        _event_source_mappings,
+        _by("lambda", "delete_event_source_mapping", "UUID"),
+    ),
+    Kind("REST API", _rest_apis, _by("apigateway", "delete_rest_api", "restApiId")),
+    Kind("HTTP or WebSocket API", _apis, _by("apigatewayv2", "delete_api", "ApiId")),
+    Kind("function", _functions, _remove_function),
+    Kind("layer version", _layer_versions, _remove_layer_version),
+    Kind("bucket", _buckets, _remove_bucket),
+    Kind("queue", _queues, _by("sqs", "delete_queue", "QueueUrl")),
+    Kind("topic", _topics, _by("sns", "delete_topic", "TopicArn")),
+    Kind("table", _tables, _by("dynamodb", "delete_table", "TableName")),
+    Kind("log group", _log_groups, _by("logs", "delete_log_group", "logGroupName")),
+    Kind("policy", _policies, _remove_policy),
+    Kind("role", _roles, _remove_role),
+)

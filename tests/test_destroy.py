@@ -1,0 +1,143 @@
+"""`lab destroy`: all that has the kit's tag goes, whatever state it is in, and nothing else does."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from deployment import make_role
+from resizer_stack import zip_of
+
+# What a learner's notebook or a check does: plain boto3, with no word of tags.
+MAKES = """
+import json, boto3
+from labkit import target
+from resizer_stack import zip_of
+TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+         "Principal": {"Service": "lambda.amazonaws.com"}}]}
+with target.cloud():
+    s3, functions, iam = boto3.client("s3"), boto3.client("lambda"), boto3.client("iam")
+    s3.create_bucket(Bucket="made-bucket")
+    s3.put_bucket_versioning(Bucket="made-bucket", VersioningConfiguration={"Status": "Enabled"})
+    for _ in range(2):
+        s3.put_object(Bucket="made-bucket", Key="a", Body=b"a")
+    s3.delete_object(Bucket="made-bucket", Key="a")
+    role = iam.create_role(RoleName="made-role", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="made-role", PolicyName="p", PolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]}))
+    policy = iam.create_policy(PolicyName="made-policy", PolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}))
+    iam.attach_role_policy(RoleName="made-role", PolicyArn=policy["Policy"]["Arn"])
+    code = zip_of("app.py", "def handler(event, context): return 1")
+    functions.create_function(FunctionName="made-function", Role=role, Handler="app.handler",
+                              Runtime="python3.13", Code={"ZipFile": code}, Tags={"team": "blue"})
+    functions.invoke(FunctionName="made-function")
+    functions.publish_layer_version(LayerName="made-layer", Content={"ZipFile": code}, Description="Words")
+    queue = boto3.client("sqs").create_queue(QueueName="made-queue")["QueueUrl"]
+    functions.create_event_source_mapping(
+        FunctionName="made-function", EventSourceArn="arn:aws:sqs:us-east-1:000000000000:made-queue")
+    boto3.client("sns").create_topic(Name="made-topic")
+    boto3.client("dynamodb").create_table(
+        TableName="made-table", BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+    boto3.client("logs").create_log_group(logGroupName="made-group")
+    boto3.client("apigatewayv2").create_api(Name="made-api", ProtocolType="HTTP")
+    boto3.client("apigateway").create_rest_api(name="made-rest-api")
+    template = json.dumps({"Resources": {
+        "B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "made-by-stack"}}}})
+    boto3.client("cloudformation").create_stack(StackName="made-stack", TemplateBody=template)
+    s3.put_object(Bucket="made-by-stack", Key="left", Body=b"behind")
+"""
+KINDS = {
+    "stack", "event source mapping", "REST API", "HTTP or WebSocket API", "function", "layer version",
+    "bucket", "queue", "topic", "table", "log group", "policy", "role",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def environment(local_cloud, tmp_path_factory):
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LAB_TARGET"))}
+    work = str(tmp_path_factory.mktemp("work"))
+    return kept | {"AWS_ENDPOINT_URL": local_cloud.endpoint_url, "LAB_WORK": work}
+
+
+@pytest.fixture(scope="module")
+def learners_own(local_cloud):
+    """What somebody made without the kit."""
+    local_cloud.client("s3").create_bucket(Bucket="own-bucket")
+    role = make_role(local_cloud, "own-role", {"Action": "s3:GetObject", "Resource": "*"})
+    local_cloud.client("lambda").create_function(
+        FunctionName="own-function", Role=role, Handler="app.handler", Runtime="python3.13",
+        Code={"ZipFile": zip_of("app.py", "x = 1")}, Tags={"project": "something else"},
+    )  # fmt: skip
+
+
+def lab(environment, *words):
+    command = [sys.executable, "-m", "labkit.cli", *words]
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+
+
+def test_nothing_goes_before_somebody_says_yes(environment, learners_own, local_cloud):
+    subprocess.run(
+        [sys.executable, "-c", MAKES], env=environment, cwd=os.path.dirname(__file__), check=True
+    )
+    done = lab(environment, "destroy")
+    assert done.returncode == 2
+    assert "bucket made-bucket" in done.stdout and "own-" not in done.stdout
+    assert "--yes" in done.stderr
+    assert local_cloud.client("lambda").get_function(FunctionName="made-function")
+
+
+def test_all_of_it_goes_and_nothing_else(environment, local_cloud):
+    tags = local_cloud.client("lambda").get_function(FunctionName="made-function")["Tags"]
+    assert tags == {"team": "blue", "project": "serverless-lab-kit"}
+    done = lab(environment, "destroy", "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert {kind for kind, _ in result["removed"]} == KINDS
+    assert result["left"] == []
+    assert "nothing with the kit's tag is left" in done.stderr
+    names = [bucket["Name"] for bucket in local_cloud.client("s3").list_buckets()["Buckets"]]
+    assert names == ["own-bucket"]
+    listed = local_cloud.client("lambda").list_functions()["Functions"]
+    assert [function["FunctionName"] for function in listed] == ["own-function"]
+    roles = {role["RoleName"] for role in local_cloud.client("iam").list_roles()["Roles"]}
+    assert "own-role" in roles and "made-role" not in roles
+    assert local_cloud.client("logs").describe_log_groups()["logGroups"] == []
+
+
+def test_a_second_time_there_is_nothing(environment):
+    done = lab(environment, "destroy", "--yes")
+    assert done.returncode == 0
+    assert "There is nothing with the kit's tag." in done.stdout
+
+
+def test_what_will_not_go_is_told(environment, local_cloud):
+    template = json.dumps({"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}})
+    cfn = local_cloud.client("cloudformation")
+    cfn.create_stack(
+        StackName="held", TemplateBody=template, EnableTerminationProtection=True,
+        Tags=[{"Key": "project", "Value": "serverless-lab-kit"}],
+    )  # fmt: skip
+    done = lab(environment, "destroy", "--yes")
+    assert done.returncode == 1
+    assert "stack held" in done.stdout and "TerminationProtection is enabled" in done.stdout
+    cfn.update_termination_protection(StackName="held", EnableTerminationProtection=False)
+    assert lab(environment, "destroy", "--yes").returncode == 0
+
+
+def test_keys_that_the_cloud_refuses(environment, local_cloud):
+    iam = local_cloud.client("iam")
+    iam.create_user(UserName="ana")
+    key = iam.create_access_key(UserName="ana")["AccessKey"]["AccessKeyId"]
+    keys = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "wrong"}
+    done = lab(
+        environment | keys | {"LAB_TARGET": "aws", "AWS_DEFAULT_REGION": "us-east-1"}, "destroy"
+    )
+    assert done.returncode == 3
+    assert "The cloud refused" in done.stdout and "Traceback" not in done.stderr
