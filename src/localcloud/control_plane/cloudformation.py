@@ -33,6 +33,7 @@ from . import (
     stack_operations,
     stack_resources,
     stack_responses,
+    stack_rest_resources,  # noqa: F401 (as above)
     stack_storage_resources,
 )
 from .stack_custom_resources import as_text

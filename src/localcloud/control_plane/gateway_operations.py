@@ -21,6 +21,7 @@ from . import (
     gateway_openapi,
     rest_access_operations,
     rest_gateway_resources,
+    rest_openapi,
 )
 
 _API = "{0}/v2/apis/(?P<api_id>[^/]+)"
@@ -150,6 +151,7 @@ def install() -> None:
     gateway_domains.install()
     rest_gateway_resources.install()
     rest_access_operations.install()
+    rest_openapi.install()
     _quick_create()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
 from moto.cloudformation.models import Event, Stack
 from moto.core.exceptions import ServiceException
 from moto.core.exceptions import _RESTError as RestError
@@ -23,6 +24,8 @@ _HANDLER_CODES = {
     "EntityAlreadyExists": "AlreadyExists",
     "ResourceAlreadyExistsException": "AlreadyExists",
     "ResourceConflictException": "AlreadyExists",
+    "ConflictException": "AlreadyExists",
+    "NotFoundException": "NotFound",
     "ResourceNotFoundException": "NotFound",
     "NoSuchEntity": "NotFound",
 }
@@ -61,7 +64,9 @@ class ProvisioningFailure(Exception):
 
 
 def error_code(error: Exception) -> str:
-    """The AWS error code in one of moto's exceptions; empty for any other exception."""
+    """The AWS error code in one of moto's or botocore's exceptions; empty for any other exception."""
+    if isinstance(error, ClientError):
+        return error.response["Error"]["Code"]
     if isinstance(error, RestError):
         return error.error_type
     return error.code if isinstance(error, ServiceException) else ""
@@ -75,11 +80,13 @@ def failure_reason(resource_type: str, error: Exception) -> str:
     if not code:
         log.error("%s failed in a way AWS has no word for", resource_type, exc_info=error)
         return f'Resource handler returned message: "{error!r}" (HandlerErrorCode: InternalFailure)'
+    is_called = isinstance(error, ClientError)
+    message = error.response["Error"]["Message"] if is_called else error.message
     handler_code = _HANDLER_CODES.get(code, "InvalidRequest")
     service = resource_type.split("::")[1]
     status = _STATUS_CODES.get(handler_code, 400)
     return (
-        f'Resource handler returned message: "{error.message} (Service: {service}, '
+        f'Resource handler returned message: "{message} (Service: {service}, '
         f'Status Code: {status}, Request ID: {uuid.uuid4()})" '
         f"(RequestToken: {uuid.uuid4()}, HandlerErrorCode: {handler_code})"
     )

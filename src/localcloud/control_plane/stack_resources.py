@@ -22,6 +22,21 @@ from .lambda_resources import set_logging_config
 # A change to one of these makes a new physical resource (the reference's "Update requires:
 # Replacement"). None: a change to any property does.
 _REPLACED_BY: dict[str, frozenset[str] | None] = {
+    "AWS::ApiGateway::Account": frozenset(),
+    "AWS::ApiGateway::ApiKey": frozenset({"GenerateDistinctId", "Name", "Value"}),
+    "AWS::ApiGateway::Authorizer": frozenset({"RestApiId"}),
+    "AWS::ApiGateway::BasePathMapping": frozenset({"DomainName", "BasePath"}),
+    "AWS::ApiGateway::Deployment": frozenset({"DeploymentCanarySettings", "RestApiId"}),
+    "AWS::ApiGateway::DomainName": frozenset({"DomainName"}),
+    "AWS::ApiGateway::GatewayResponse": frozenset({"ResponseType", "RestApiId"}),
+    "AWS::ApiGateway::Method": frozenset({"RestApiId", "ResourceId", "HttpMethod"}),
+    "AWS::ApiGateway::Model": frozenset({"ContentType", "Name", "RestApiId"}),
+    "AWS::ApiGateway::RequestValidator": frozenset({"Name", "RestApiId"}),
+    "AWS::ApiGateway::Resource": None,
+    "AWS::ApiGateway::RestApi": frozenset(),
+    "AWS::ApiGateway::Stage": frozenset({"RestApiId", "StageName"}),
+    "AWS::ApiGateway::UsagePlan": frozenset(),
+    "AWS::ApiGateway::UsagePlanKey": None,
     "AWS::ApiGatewayV2::Api": frozenset({"ProtocolType"}),
     "AWS::ApiGatewayV2::Authorizer": frozenset({"ApiId"}),
     "AWS::ApiGatewayV2::Deployment": None,

@@ -1,0 +1,208 @@
+"""REST APIs from templates: made, answered, changed and deleted with their stack."""
+
+import copy
+from urllib.parse import urlsplit
+
+import pytest
+
+from deployment import make_role
+from http_apis import request
+from rest_apis import invocation_uri
+from stacks import create, delete, events, outputs, update
+
+SOURCE = """
+import json
+def handler(event, context):
+    if event.get("type") in ("TOKEN", "REQUEST"):
+        statement = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": "*"}
+        document = {"Version": "2012-10-17", "Statement": [statement]}
+        return {"principalId": "ana", "policyDocument": document}
+    return {"statusCode": 200, "body": json.dumps(event)}
+"""
+API = {"Ref": "Api"}
+
+
+@pytest.fixture(scope="module")
+def cfn(local_cloud):
+    return local_cloud.client("cloudformation")
+
+
+@pytest.fixture(scope="module")
+def role(local_cloud):
+    return make_role(local_cloud, "rest-stacks")
+
+
+def part(kind, depends=None, **properties):
+    made = {"Type": f"AWS::ApiGateway::{kind}", "Properties": properties}
+    return {**made, "DependsOn": depends} if depends else made
+
+
+def function(role):
+    return {
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Role": role,
+                "Runtime": "python3.12",
+                "Handler": "index.handler",
+                "Code": {"ZipFile": SOURCE},
+            },
+        },
+        "Permission": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "FunctionName": {"Ref": "Function"},
+                "Action": "lambda:InvokeFunction",
+                "Principal": "apigateway.amazonaws.com",
+            },
+        },
+    }
+
+
+def failures(cfn, name):
+    return [each for each in events(cfn, name) if each[1].endswith("FAILED")]
+
+
+URI = {"Fn::Sub": invocation_uri("${Function.Arn}")}
+INTEGRATION = {"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": URI}
+
+
+def call(cloud, stack, path, method="GET", body=None, headers=()):
+    address = urlsplit(outputs(stack)["Endpoint"])
+    return request(cloud, address.hostname, address.path + path, method, body, headers)
+
+
+ENDPOINT = {
+    "Endpoint": {
+        "Value": {"Fn::Sub": "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Stage}"}
+    }
+}
+
+
+def template_of(role):
+    """A method behind an authorizer, a validator and an API key; a mock; a stage with settings."""
+    resource = {"Ref": "Pet"}
+    return {
+        "Resources": {
+            **function(role),
+            "Api": part("RestApi", Name="pets", EndpointConfiguration={"Types": ["REGIONAL"]}),
+            "Pets": part(
+                "Resource", RestApiId=API, PathPart="pets",
+                ParentId={"Fn::GetAtt": ["Api", "RootResourceId"]},
+            ),
+            "Pet": part("Resource", RestApiId=API, PathPart="{id}", ParentId={"Ref": "Pets"}),
+            "Guard": part(
+                "Authorizer", RestApiId=API, Name="guard", Type="TOKEN", AuthorizerUri=URI,
+                IdentitySource="method.request.header.Authorization",
+                AuthorizerResultTtlInSeconds="0",
+            ),
+            "Validator": part("RequestValidator", RestApiId=API, ValidateRequestBody="true"),
+            "Shape": part(
+                "Model", RestApiId=API, Name="Pet", ContentType="application/json",
+                Schema={"type": "object", "required": ["name"]},
+            ),
+            "Denied": part(
+                "GatewayResponse", RestApiId=API, ResponseType="UNAUTHORIZED", StatusCode="401",
+                ResponseTemplates={"application/json": '{"told": "who are you"}'},
+            ),
+            "GetPet": part(
+                "Method", RestApiId=API, ResourceId=resource, HttpMethod="GET",
+                AuthorizationType="CUSTOM", AuthorizerId={"Ref": "Guard"}, Integration=INTEGRATION,
+            ),
+            "PutPet": part(
+                "Method", RestApiId=API, ResourceId=resource, HttpMethod="PUT",
+                AuthorizationType="NONE", ApiKeyRequired="true", Integration=INTEGRATION,
+                RequestValidatorId={"Ref": "Validator"},
+                RequestModels={"application/json": {"Ref": "Shape"}},
+            ),
+            "ListPets": part(
+                "Method", RestApiId=API, ResourceId={"Ref": "Pets"}, HttpMethod="GET",
+                AuthorizationType="NONE",
+                Integration={
+                    "Type": "MOCK",
+                    "RequestTemplates": {"application/json": '{"statusCode": 200}'},
+                    "IntegrationResponses": [
+                        {
+                            "StatusCode": 200,
+                            "ResponseParameters": {"method.response.header.X-Kind": "'mock'"},
+                            "ResponseTemplates": {"application/json": '["$stageVariables.kind"]'},
+                        }
+                    ],
+                },
+                MethodResponses=[
+                    {
+                        "StatusCode": 200,
+                        "ResponseParameters": {"method.response.header.X-Kind": False},
+                    }
+                ],
+            ),
+            "Deployment": part("Deployment", ["GetPet", "PutPet", "ListPets"], RestApiId=API),
+            "Stage": part(
+                "Stage", RestApiId=API, StageName="dev", DeploymentId={"Ref": "Deployment"},
+                Variables={"kind": "cat"},
+                MethodSettings=[
+                    {"ResourcePath": "/*", "HttpMethod": "*", "ThrottlingRateLimit": 50},
+                    {"ResourcePath": "/pets/{id}", "HttpMethod": "GET", "MetricsEnabled": "true"},
+                ],
+            ),
+            "Key": part("ApiKey", Enabled="true", Value="a-key-of-twenty-letters"),
+            "Plan": part(
+                "UsagePlan", UsagePlanName="basic",
+                ApiStages=[{"ApiId": API, "Stage": {"Ref": "Stage"}}],
+                Quota={"Limit": "100", "Period": "DAY"},
+            ),
+            "PlanKey": part(
+                "UsagePlanKey", KeyId={"Ref": "Key"}, KeyType="API_KEY", UsagePlanId={"Ref": "Plan"}
+            ),
+        },
+        "Outputs": {**ENDPOINT, "Id": {"Value": API}, "Method": {"Value": {"Ref": "GetPet"}}},
+    }  # fmt: skip
+
+
+def test_an_api_lives_with_its_stack(local_cloud, cfn, role):
+    template = template_of(role)
+    stack = create(cfn, "rest-pets", template)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", failures(cfn, "rest-pets")
+    refused = call(local_cloud, stack, "/pets/7")
+    assert (refused.status, refused.json()) == (401, {"told": "who are you"})
+    event = call(local_cloud, stack, "/pets/7", headers={"Authorization": "x"}).json()
+    assert event["requestContext"]["authorizer"]["principalId"] == "ana"
+    assert event["pathParameters"] == {"id": "7"} and event["stageVariables"] == {"kind": "cat"}
+    listed = call(local_cloud, stack, "/pets")
+    assert (listed.json(), listed.headers["x-kind"]) == (["cat"], "mock")
+    key = {"x-api-key": "a-key-of-twenty-letters", "Content-Type": "application/json"}
+    assert call(local_cloud, stack, "/pets/7", "PUT", b"{}").status == 403
+    assert call(local_cloud, stack, "/pets/7", "PUT", b"{}", key).status == 400
+    assert call(local_cloud, stack, "/pets/7", "PUT", b'{"name": "a"}', key).status == 200
+    client = local_cloud.client("apigateway")
+    api_id = outputs(stack)["Id"]
+    stage = client.get_stage(restApiId=api_id, stageName="dev")
+    assert stage["methodSettings"]["*/*"]["throttlingRateLimit"] == 50
+    assert stage["methodSettings"]["~1pets~1{id}/GET"]["metricsEnabled"] is True
+
+    changed = copy.deepcopy(template)
+    parts = changed["Resources"]
+    parts["ListPets"]["Properties"]["Integration"]["IntegrationResponses"][0][
+        "ResponseTemplates"
+    ] = {"application/json": '["dog"]'}
+    parts["Stage"]["Properties"]["Variables"] = {"kind": "dog"}
+    parts["Shape"]["Properties"]["Schema"] = {"type": "object"}
+    parts["Guard"]["Properties"]["IdentitySource"] = "method.request.header.X-Token"
+    parts["Plan"]["Properties"]["Quota"]["Limit"] = 200
+    stack = update(cfn, "rest-pets", changed)
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", failures(cfn, "rest-pets")
+    assert outputs(stack)["Id"] == api_id, "nothing was replaced"
+    assert call(local_cloud, stack, "/pets").json() == ["dog"], "a stage variable is live at once"
+    token = {"X-Token": "x"}
+    assert call(local_cloud, stack, "/pets/7", headers=token).status == 401, "not yet deployed"
+    parts["Second"] = part("Deployment", ["GetPet", "PutPet", "ListPets"], RestApiId=API)
+    parts["Stage"]["Properties"]["DeploymentId"] = {"Ref": "Second"}
+    del parts["Deployment"]
+    stack = update(cfn, "rest-pets", changed)
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", failures(cfn, "rest-pets")
+    assert call(local_cloud, stack, "/pets/7", headers=token).status == 200
+    assert call(local_cloud, stack, "/pets/7", "PUT", b"{}", key).status == 200
+
+    assert delete(cfn, "rest-pets")["StackStatus"] == "DELETE_COMPLETE"
+    assert api_id not in [api["id"] for api in client.get_rest_apis()["items"]]
+    assert "basic" not in [plan["name"] for plan in client.get_usage_plans()["items"]]
