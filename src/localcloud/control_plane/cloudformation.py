@@ -25,10 +25,11 @@ from . import (
     gateway_operations,
     lambda_resources,
     stack_buckets,
+    stack_called_resources,  # noqa: F401 (moto finds the types among the classes that are loaded)
     stack_change_sets,
     stack_custom_resources,
     stack_deployment,
-    stack_gateway_resources,  # noqa: F401 (moto finds the types among the classes that are loaded)
+    stack_gateway_resources,  # noqa: F401 (as above)
     stack_nested,
     stack_operations,
     stack_resources,
@@ -36,12 +37,14 @@ from . import (
     stack_rest_resources,  # noqa: F401 (as above)
     stack_storage_resources,
 )
+from .serverless_transform import TransformFailed, expanded, transforms
 from .stack_custom_resources import as_text
 from .stack_events import add_event
 from .stack_exports import exports_of, importers, share_exports
 from .stack_template_url import read_template
 from .stack_templates import (
     check_capabilities,
+    check_expansion,
     check_template,
     given_parameters,
     is_already,
@@ -77,6 +80,7 @@ class Backend:
     def _new_stack(self, name, template, parameters, **options):
         if any(stack.name == name for stack in self.stacks.values()):
             raise AlreadyExistsException(f"Stack [{name}] already exists")
+        template = expanded(template, parameters, self.region_name)
         check_template(template, parameters)
         stack = models.Stack(
             stack_id=generate_stack_id(name, self.region_name, self.account_id),
@@ -127,10 +131,11 @@ class Backend:
         template = read_template(url, self.account_id, self.region_name)
         # A list comes as the text that a CommaDelimitedList takes.
         text = {name: as_text(value) for name, value in given.items()}
-        return template, {
+        parameters = {
             name: ",".join(value) if isinstance(value, list) else value
             for name, value in text.items()
         }
+        return expanded(template, parameters, self.region_name), parameters
 
     def update_stack(self, name, template, role_arn, parameters, tags):
         stack = self.get_stack(name)
@@ -142,6 +147,7 @@ class Backend:
             raise ValidationError(
                 message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
             )
+        template = expanded(template, parameters, self.region_name)
         check_template(template, parameters)
         same_tags = tags is None or tags == stack.tags
         if same_tags and is_already(stack, template, parameters):
@@ -279,8 +285,7 @@ def _patch_requests() -> None:
         @functools.wraps(moto_method)
         def method(self):
             if not self._get_bool_param("UsePreviousTemplate", False):
-                template = parse_template(self._template_body())
-                check_capabilities(template, self._get_param("Capabilities", []))
+                _check_capabilities(self, may_expand=moto_method is moto_create_change_set)
             disabled = self._get_bool_param("DisableRollback", False)
             on_failure = self._get_param("OnFailure") or ("DO_NOTHING" if disabled else "ROLLBACK")
             token = _on_failure.set(on_failure)
@@ -294,3 +299,21 @@ def _patch_requests() -> None:
     response_class.create_stack = checked(moto_create)
     response_class.update_stack = checked(moto_update)
     response_class.create_change_set = checked(moto_create_change_set)
+
+
+def _check_capabilities(self: responses.CloudFormationResponse, may_expand: bool) -> None:
+    """A change set may be made of any transform (CreateChangeSet, Capabilities)."""
+    body, capabilities = self._template_body(), self._get_param("Capabilities", [])
+    if transforms(parse_template(body)) and not may_expand:
+        check_expansion(capabilities)
+    parameters = {
+        each["ParameterKey"]: each.get("ParameterValue", "")
+        for each in self._get_param("Parameters", [])
+    }
+    try:
+        template = expanded(body, parameters, self.region)
+    except TransformFailed:
+        if not may_expand:
+            raise
+        return  # the change set tells
+    check_capabilities(parse_template(template), capabilities)

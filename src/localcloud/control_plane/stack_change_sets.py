@@ -17,6 +17,7 @@ from moto.cloudformation.utils import generate_changeset_id, generate_stack_id
 from moto.core.responses import ActionResult, EmptyResult
 
 from . import stack_operations
+from .serverless_transform import TransformFailed, expanded, transforms
 from .stack_changes import changes
 from .stack_events import add_event
 from .stack_exports import share_exports
@@ -48,6 +49,8 @@ class ChangeSet:
         self.template_dict = parse_template(self.template)
 
     def diff(self):
+        if transforms(self.template_dict):  # not expanded: the transform has failed
+            return []
         return changes(self.stack, self.template_dict, self.parameters)
 
 
@@ -71,7 +74,12 @@ class ChangeSets:
         models.validate_create_change_set(change_set_name)
         template = template or stack.template
         parameters = given_parameters(stack, options.pop("parameters"))
-        check_template(template, parameters)
+        failure = None
+        try:
+            template = expanded(template, parameters, self.region_name)
+            check_template(template, parameters)
+        except TransformFailed as error:
+            failure = error.message
         stack = stack or self._stack_in_review(stack_name, parameters, options)
         change_set = models.ChangeSet(
             change_set_type=change_set_type,
@@ -82,9 +90,9 @@ class ChangeSets:
             parameters=parameters,
             **options,
         )
-        if self._says_nothing_new(change_set):
+        if failure or self._says_nothing_new(change_set):
             change_set.status, change_set.execution_status = "FAILED", "UNAVAILABLE"
-            change_set.status_reason = _NO_CHANGES
+            change_set.status_reason = failure or _NO_CHANGES
         else:
             change_set.status, change_set.execution_status = "CREATE_COMPLETE", "AVAILABLE"
         self.change_sets[change_set.change_set_id] = change_set

@@ -44,11 +44,17 @@ _REPLACED_BY: dict[str, frozenset[str] | None] = {
     "AWS::ApiGatewayV2::Route": frozenset({"ApiId"}),
     "AWS::ApiGatewayV2::Stage": frozenset({"ApiId", "StageName"}),
     "AWS::IAM::Role": frozenset({"RoleName", "Path"}),
+    "AWS::Lambda::Alias": frozenset({"FunctionName", "Name"}),
+    "AWS::Lambda::EventInvokeConfig": frozenset({"FunctionName", "Qualifier"}),
     "AWS::Lambda::Function": frozenset({"FunctionName", "PackageType"}),
     "AWS::Lambda::LayerVersion": None,
     "AWS::Lambda::Permission": None,
+    "AWS::Lambda::Url": frozenset({"TargetFunctionArn", "Qualifier"}),
+    "AWS::Lambda::Version": frozenset({"FunctionName", "Description", "CodeSha256"}),
     "AWS::Logs::LogGroup": frozenset({"LogGroupName"}),
     "AWS::S3::Bucket": frozenset({"BucketName"}),
+    "AWS::SNS::Subscription": frozenset({"TopicArn", "Protocol", "Endpoint"}),
+    "AWS::SQS::QueuePolicy": frozenset(),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from moto.cloudformation.exceptions import ValidationError
 from moto.core.responses import ActionResult
 
+from .serverless_transform import original
 from .stack_events import StackResource
 from .stack_exports import importers
 from .stack_template_summary import summarize, summarize_fully
@@ -62,6 +63,19 @@ class Response:
 
     def validate_template(self):
         return ActionResult(summarize(parse_template(self._template_body())))
+
+    def get_template(self):
+        name, change_set = self._get_param("StackName"), self._get_param("ChangeSetName")
+        if change_set:
+            found = self.cloudformation_backend.describe_change_set(change_set, name)
+        else:
+            found = self.cloudformation_backend.get_stack(name)
+        template = found.template or ""
+        if self._get_param("TemplateStage") == "Original":
+            template = original(template)
+        return ActionResult(
+            {"TemplateBody": str(template), "StagesAvailable": ["Original", "Processed"]}
+        )
 
     def get_template_summary(self):
         name = self._get_param("StackName")

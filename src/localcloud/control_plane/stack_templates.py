@@ -150,6 +150,12 @@ def check_capabilities(template: Mapping[str, Any], given: Iterable[str]) -> Non
         raise InsufficientCapabilities(f"Requires capabilities : [{needed}]")
 
 
+def check_expansion(given: Iterable[str]) -> None:
+    """Raise InsufficientCapabilities unless a template with a transform may be expanded at once."""
+    if "CAPABILITY_AUTO_EXPAND" not in given:
+        raise InsufficientCapabilities("Requires capabilities : [CAPABILITY_AUTO_EXPAND]")
+
+
 def needed_capability(template: Mapping[str, Any]) -> str | None:
     """CAPABILITY_NAMED_IAM, CAPABILITY_IAM or none, by the template's IAM resources."""
     iam = [r for r in template["Resources"].values() if r.get("Type") in _IAM_NAMES]
