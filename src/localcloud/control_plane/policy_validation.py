@@ -22,6 +22,7 @@ from ..conditions import InvalidPolicy, as_list
 from ..policy_documents import parse_policy
 
 _original_conditions = BaseIAMPolicyValidator._validate_condition_syntax
+_original_version = BaseIAMPolicyValidator._validate_version
 _original_validate = IAMPolicyDocumentValidator.validate
 _original_create_role = models.IAMBackend.create_role
 _original_put_bucket_policy = S3Backend.put_bucket_policy
@@ -35,9 +36,10 @@ class MalformedPolicy(S3ClientError):
 
 
 def install() -> None:
-    """Let numbers stand in conditions, no principals in identity-based policies, and check trust
-    policies and bucket policies when they are set.
+    """Let numbers stand in conditions, no principals in identity-based policies, the Version be left
+    out, and check trust policies and bucket policies when they are set.
     """
+    BaseIAMPolicyValidator._validate_version = _validate_version
     BaseIAMPolicyValidator._validate_condition_syntax = staticmethod(_validate_condition_syntax)
     IAMPolicyDocumentValidator.validate = _validate
     models.IAMBackend.create_role = _create_role
@@ -53,6 +55,12 @@ def _validate_condition_syntax(statement: dict[str, Any]) -> None:
         }
         statement = {**statement, "Condition": read}
     _original_conditions(statement)
+
+
+def _validate_version(self: BaseIAMPolicyValidator) -> None:
+    # It is optional ("IAM JSON policy elements: Version"), and AWS SAM's own policy templates have none.
+    if "Version" in self._policy_json:
+        _original_version(self)
 
 
 def _validate(self: IAMPolicyDocumentValidator) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,6 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.model import Shape
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.botocore_stubber import MockRawResponse
 from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.test import Client
@@ -54,8 +54,9 @@ def _answer(service: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
     }
     if service == "lambda":  # the one API that isn't moto's
         region = parts.netloc.split(".")[1]
+        account_id = os.environ["MOTO_ACCOUNT_ID"]  # where moto_app.py puts it
         status, given, content = lambda_api.answer(
-            DEFAULT_ACCOUNT_ID, region, request.method, parts.path, parts.query, headers, body
+            account_id, region, request.method, parts.path, parts.query, headers, body
         )
         answered = {name.decode(): value.decode() for name, value in given}
         return AWSResponse(request.url, status, answered, MockRawResponse(content))
