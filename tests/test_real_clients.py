@@ -5,12 +5,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from deployment import wait_for
+from http_apis import request
 from labkit import packages, project
 from resizer_stack import zip_of
+from stacks import delete, described, outputs
 
 CLIENTS = Path(sys.prefix) / "share" / "clients" / "bin"
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -181,6 +184,83 @@ def test_sam_packages_and_deploys(shell, local_cloud):
         FunctionName="sam-greeter", Payload=b'{"name": "Bo"}'
     )
     assert json.load(answer["Payload"]) == "Hi Bo"
+
+
+HELLO_WORLD = """AWSTemplateFormatVersion: '2010-09-09'
+Transform: AWS::Serverless-2016-10-31
+Description: >
+  sam-app
+
+  Sample SAM Template for sam-app
+
+Globals:
+  Function:
+    Timeout: 3
+    LoggingConfig:
+      LogFormat: JSON
+
+Resources:
+  HelloWorldFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: hello_world/
+      Handler: app.lambda_handler
+      Runtime: RUNTIME
+      Architectures:
+        - x86_64
+      Events:
+        HelloWorld:
+          Type: Api
+          Properties:
+            Path: /hello
+            Method: get
+
+Outputs:
+  HelloWorldApi:
+    Description: "API Gateway endpoint URL for Prod stage for Hello World function"
+    Value: !Sub "https://${ServerlessRestApi}.execute-api.${AWS::Region}.amazonaws.com/Prod/hello/"
+  HelloWorldFunction:
+    Value: !GetAtt HelloWorldFunction.Arn
+  HelloWorldFunctionIamRole:
+    Value: !GetAtt HelloWorldFunctionRole.Arn
+"""
+HELLO_WORLD_APP = """
+import json
+
+def lambda_handler(event, context):
+    return {"statusCode": 200, "body": json.dumps({"message": "MESSAGE"})}
+"""
+
+
+def test_sam_deploys_hello_world(shell, local_cloud):
+    """The template that `sam init` writes, from its folder to an answer."""
+    folder = shell.folder / "sam-app"
+    (folder / "hello_world").mkdir(parents=True)
+    (folder / "hello_world" / "__init__.py").touch()
+    app = folder / "hello_world" / "app.py"
+    app.write_text(HELLO_WORLD_APP.replace("MESSAGE", "hello world"))
+    (folder / "template.yaml").write_text(HELLO_WORLD.replace("RUNTIME", RUNTIME))
+    deploy = (
+        "cd sam-app && sam deploy --stack-name sam-app --resolve-s3 --capabilities CAPABILITY_IAM"
+        " --no-confirm-changeset"
+    )
+    deployed = shell(deploy)
+    assert "Successfully created/updated stack" in deployed
+    assert "ServerlessRestApi" in deployed, "the change set tells what comes of the template"
+    cfn = local_cloud.client("cloudformation")
+    found = outputs(described(cfn, "sam-app"))
+    address = urlsplit(found["HelloWorldApi"])
+
+    def message():
+        answer = request(local_cloud, address.hostname, "/Prod/hello")
+        assert answer.status == 200
+        return answer.json()["message"]
+
+    assert message() == "hello world"
+    app.write_text(HELLO_WORLD_APP.replace("MESSAGE", "changed"))
+    assert "Successfully created/updated stack" in shell(deploy)
+    assert message() == "changed"
+    assert delete(cfn, "sam-app")["StackStatus"] == "DELETE_COMPLETE"
 
 
 def test_env_says_what_to_do_without_a_cloud(tmp_path):

@@ -119,6 +119,7 @@ def _translate(
                 passthrough_metadata=True,
                 get_managed_policy_map=dict,  # beside AWS's policies, which it knows: none
             )
+            translator.metrics.publish()  # to nobody; it warns of metrics that aren't
             return undo_mark_unicode_str_in_template(made)
         except InvalidDocumentException as error:
             causes = " ".join(cause.message for cause in error.causes)
