@@ -36,6 +36,7 @@ from . import (
     stack_responses,
     stack_rest_resources,  # noqa: F401 (as above)
     stack_storage_resources,
+    stack_websocket_resources,  # noqa: F401 (as above)
 )
 from .serverless_transform import TransformFailed, expanded, transforms
 from .stack_custom_resources import as_text

@@ -156,9 +156,7 @@ class _Import:
 
     def _call(self, operation: str, **given: Any) -> dict[str, Any]:
         """An operation on the API, with what a definition may have written as another type."""
-        name = "".join(part.capitalize() for part in operation.split("_"))
-        shaped = service_calls.parameters(self.client, name, {"restApiId": self.api.id, **given})
-        return getattr(self.client, operation)(**shaped)
+        return service_calls.call(self.client, operation, {"restApiId": self.api.id, **given})
 
     def _settings(self) -> None:
         api, document = self.api, self.document

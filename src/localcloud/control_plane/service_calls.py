@@ -71,6 +71,12 @@ def _answer(service: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
     return AWSResponse(request.url, answer.status_code, dict(answer.headers), content)
 
 
+def call(client: Any, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """An operation such as create_stage, with what of `given` is a parameter of it. Raises ClientError."""
+    name = "".join(part.capitalize() for part in operation.split("_"))
+    return getattr(client, operation)(**parameters(client, name, given))
+
+
 def parameters(client: Any, operation: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     """What of a resource's properties is a parameter of an operation, in its form.
 

@@ -12,9 +12,10 @@ from typing import Any
 from moto.core.common_models import CloudFormationModel
 
 from . import service_calls
+from .service_calls import call
 
 
-class _Called:
+class Called:
     """A resource made by operations. `found` are the parameters by which they find it."""
 
     TYPE, ATTRIBUTES = "", ()
@@ -62,26 +63,21 @@ class _Called:
         self._remove(self._client(region))
 
 
-def _call(client: Any, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    name = "".join(part.capitalize() for part in operation.split("_"))
-    return getattr(client, operation)(**service_calls.parameters(client, name, given))
-
-
 def _provision(client: Any, found: Mapping[str, str], properties: Mapping[str, Any]) -> None:
     """Provisioned concurrency of a version or an alias, as a template has it."""
     given = properties.get("ProvisionedConcurrencyConfig")
     if given:
-        _call(client, "put_provisioned_concurrency_config", {**given, **found})
+        call(client, "put_provisioned_concurrency_config", {**given, **found})
 
 
-class StackVersion(_Called, CloudFormationModel):
+class StackVersion(Called, CloudFormationModel):
     """AWS::Lambda::Version; Ref gives the version's ARN."""
 
     TYPE, ATTRIBUTES = "AWS::Lambda::Version", ("FunctionArn", "Version")
 
     @classmethod
     def _make(cls, client, properties):
-        made = _call(client, "publish_version", properties)
+        made = call(client, "publish_version", properties)
         found = {"FunctionName": properties["FunctionName"], "Qualifier": made["Version"]}
         _provision(client, found, properties)
         arn = made["FunctionArn"]
@@ -94,14 +90,14 @@ class StackVersion(_Called, CloudFormationModel):
         client.delete_function(**self.found)
 
 
-class StackAlias(_Called, CloudFormationModel):
+class StackAlias(Called, CloudFormationModel):
     """AWS::Lambda::Alias; Ref gives its ARN."""
 
     TYPE, ATTRIBUTES = "AWS::Lambda::Alias", ("AliasArn",)
 
     @classmethod
     def _make(cls, client, properties):
-        arn = _call(client, "create_alias", _with_weights(properties))["AliasArn"]
+        arn = call(client, "create_alias", _with_weights(properties))["AliasArn"]
         made = cls(
             arn, {name: properties[name] for name in ("FunctionName", "Name")}, {"AliasArn": arn}
         )
@@ -110,7 +106,7 @@ class StackAlias(_Called, CloudFormationModel):
 
     def _change(self, client, properties):
         given = {"Description": "", "RoutingConfig": {}, **_with_weights(properties)}
-        _call(client, "update_alias", given)
+        call(client, "update_alias", given)
         self._provision(client, properties)
 
     def _provision(self, client: Any, properties: Mapping[str, Any]) -> None:
@@ -130,7 +126,7 @@ def _with_weights(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {**properties, "RoutingConfig": {"AdditionalVersionWeights": by_version}}
 
 
-class StackFunctionUrl(_Called, CloudFormationModel):
+class StackFunctionUrl(Called, CloudFormationModel):
     """AWS::Lambda::Url; Ref gives the function's ARN."""
 
     TYPE, ATTRIBUTES = "AWS::Lambda::Url", ("FunctionArn", "FunctionUrl")
@@ -138,20 +134,20 @@ class StackFunctionUrl(_Called, CloudFormationModel):
     @classmethod
     def _make(cls, client, properties):
         given = {**properties, "FunctionName": properties["TargetFunctionArn"]}
-        made = _call(client, "create_function_url_config", given)
+        made = call(client, "create_function_url_config", given)
         found = {"FunctionName": properties["TargetFunctionArn"]}
         if properties.get("Qualifier"):
             found["Qualifier"] = properties["Qualifier"]
         return cls(made["FunctionArn"], found, {name: made[name] for name in cls.ATTRIBUTES})
 
     def _change(self, client, properties):
-        _call(client, "update_function_url_config", {"Cors": {}, **properties, **self.found})
+        call(client, "update_function_url_config", {"Cors": {}, **properties, **self.found})
 
     def _remove(self, client):
         client.delete_function_url_config(**self.found)
 
 
-class StackEventInvokeConfig(_Called, CloudFormationModel):
+class StackEventInvokeConfig(Called, CloudFormationModel):
     """AWS::Lambda::EventInvokeConfig."""
 
     TYPE = "AWS::Lambda::EventInvokeConfig"
@@ -164,13 +160,13 @@ class StackEventInvokeConfig(_Called, CloudFormationModel):
         return made
 
     def _change(self, client, properties):
-        _call(client, "put_function_event_invoke_config", properties)
+        call(client, "put_function_event_invoke_config", properties)
 
     def _remove(self, client):
         client.delete_function_event_invoke_config(**self.found)
 
 
-class StackSubscription(_Called, CloudFormationModel):
+class StackSubscription(Called, CloudFormationModel):
     """AWS::SNS::Subscription; Ref gives its ARN."""
 
     TYPE, ATTRIBUTES = "AWS::SNS::Subscription", ("Arn",)
@@ -186,7 +182,7 @@ class StackSubscription(_Called, CloudFormationModel):
             "Attributes": {name: properties[name] for name in cls.SETTINGS if name in properties},
             "ReturnSubscriptionArn": True,
         }
-        arn = _call(client, "subscribe", given)["SubscriptionArn"]
+        arn = call(client, "subscribe", given)["SubscriptionArn"]
         return cls(arn, {"SubscriptionArn": arn}, {"Arn": arn})
 
     def _change(self, client, properties):
@@ -201,7 +197,7 @@ class StackSubscription(_Called, CloudFormationModel):
         client.unsubscribe(**self.found)
 
 
-class StackQueuePolicy(_Called, CloudFormationModel):
+class StackQueuePolicy(Called, CloudFormationModel):
     """AWS::SQS::QueuePolicy."""
 
     TYPE = "AWS::SQS::QueuePolicy"

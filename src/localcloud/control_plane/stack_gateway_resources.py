@@ -1,4 +1,4 @@
-"""HTTP APIs in a stack: AWS::ApiGatewayV2::Api, Stage, Route, Integration, Authorizer, Deployment.
+"""HTTP and WebSocket APIs in a stack: AWS::ApiGatewayV2::Api, Stage, Route, Integration, Authorizer, Deployment.
 
 moto has no CloudFormation side of them. Properties, return values and what makes a replacement are
 those of CloudFormation's resource schemas. Each object here is what the stack knows of a resource; the
@@ -77,6 +77,7 @@ class StackApi(_Resource, CloudFormationModel):
             tags=properties.get("Tags") or {},
         )
         made = cls(api.api_id, api.api_id)
+        made.scheme = gateway_operations.SCHEMES[api.protocol_type]
         made.arn = f"arn:aws:execute-api:{region_name}:{account_id}:{api.api_id}"
         try:
             _import(api, body, properties)
@@ -106,7 +107,7 @@ class StackApi(_Resource, CloudFormationModel):
 
     def get_cfn_attribute(self, attribute_name: str) -> str:
         if attribute_name == "ApiEndpoint":
-            return gateway_endpoints.endpoint(self.api_id)
+            return gateway_endpoints.endpoint(self.api_id, self.scheme)
         return self.arn if attribute_name == "ExecuteApiArn" else self.id
 
     def delete(self, account_id: str, region: str) -> None:
@@ -174,7 +175,12 @@ class StackStage(_Resource, CloudFormationModel):
 
 
 class _Part(_Resource):
-    """What an API keeps under an id: made anew at each update, under the same id."""
+    """What an API keeps under an id: made anew at each update, under the same id.
+
+    What other resources have put there is carried over.
+    """
+
+    CARRIED: tuple[str, ...] = ()
 
     @classmethod
     def create_from_cloudformation_json(
@@ -193,6 +199,8 @@ class _Part(_Resource):
         api = _find(original_resource.api_id, account_id, region_name)
         before = getattr(api, cls.KEPT)[original_resource.id]
         made = cls._make(api, typed(cloudformation_json["Properties"]), before)
+        for name in cls.CARRIED:
+            setattr(made, name, getattr(before, name))
         cls._keep(api, made, original_resource.id)
         return original_resource
 
@@ -212,6 +220,7 @@ class StackRoute(_Part, CloudFormationModel):
     """AWS::ApiGatewayV2::Route."""
 
     ATTRIBUTES, KEPT, ID = ("RouteId",), "routes", "route_id"
+    CARRIED = ("route_responses",)
 
     @staticmethod
     def cloudformation_type() -> str:
@@ -234,6 +243,7 @@ class StackIntegration(_Part, CloudFormationModel):
     """AWS::ApiGatewayV2::Integration."""
 
     ATTRIBUTES, KEPT, ID = ("IntegrationId",), "integrations", "id"
+    CARRIED = ("responses",)
 
     @staticmethod
     def cloudformation_type() -> str:

@@ -86,9 +86,9 @@ class StackPart:
 
 def call(backend: APIGatewayBackend, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """An operation such as create_stage, with properties as its parameters."""
-    client = service_calls.client("apigateway", backend.region_name)
-    name = "".join(part.capitalize() for part in operation.split("_"))
-    return getattr(client, operation)(**service_calls.parameters(client, name, given))
+    return service_calls.call(
+        service_calls.client("apigateway", backend.region_name), operation, given
+    )
 
 
 def _of_template(properties: Mapping[str, Any]) -> list[str]:

@@ -45,7 +45,7 @@ def make(backend: APIGatewayBackend, properties: Mapping[str, Any]) -> None:
     """Make the stage that AWS::ApiGateway::Stage describes. Raises ClientError; there is none then."""
     client = service_calls.client("apigateway", backend.region_name)
     given = {**properties, "CanarySettings": properties.get("CanarySetting")}
-    client.create_stage(**service_calls.parameters(client, "CreateStage", given))
+    service_calls.call(client, "create_stage", given)
     place = {"restApiId": properties["RestApiId"], "stageName": properties["StageName"]}
     try:
         operations = list(_operations(properties))
