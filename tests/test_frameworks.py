@@ -81,6 +81,7 @@ def handler(event, context):
     return RESOLVERS[event.get("version", "1.0")].resolve(event, context)
 """
 GUARDED = """
+import json
 from aws_lambda_powertools.utilities.data_classes import (
     APIGatewayProxyEvent, APIGatewayProxyEventV2, event_source)
 from aws_lambda_powertools.utilities.data_classes.api_gateway_authorizer_event import (
@@ -264,5 +265,7 @@ def test_a_jwt_authorizer_for_powertools(local_cloud, guards):
             AuthorizerId=authorizer, AuthorizationScopes=["read"],
         )  # fmt: skip
         token = provider.token(scope="read write")
-        found = http.call("/jwt", headers={"Authorization": f"Bearer {token}"}).json()
+        reply = http.call("/jwt", headers={"Authorization": f"Bearer {token}"})
+        assert reply.status == 200, reply.body
+        found = reply.json()
         assert found["claims"]["sub"] == "me" and found["scopes"] == ["read"]
