@@ -268,4 +268,4 @@ def test_a_jwt_authorizer_for_powertools(local_cloud, guards):
         reply = http.call("/jwt", headers={"Authorization": f"Bearer {token}"})
         assert reply.status == 200, reply.body
         found = reply.json()
-        assert found["claims"]["sub"] == "me" and found["scopes"] == ["read"]
+        assert found["claims"]["sub"] == "me" and found["scopes"] == ["read", "write"]

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from http_apis import make_function, request
 from rest_apis import invocation_uri
-from stacks import create, delete, outputs, update
+from stacks import create, delete, events, outputs, update
 
 ECHO = """
 import json
@@ -231,7 +231,7 @@ def test_a_body_in_a_template(local_cloud, client, uri):
     template["Resources"]["Second"] = deployment
     del template["Resources"]["First"]
     stack = update(cfn, "defined", template)
-    assert stack["StackStatus"] == "UPDATE_COMPLETE"
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", events(cfn, "defined")[-9:]
     assert outputs(stack)["Id"] == api.id
     assert api.paths() == {"/": [], "/new": ["GET"]}
     assert api.call("/pets?kind=x").status == 403

@@ -100,8 +100,8 @@ def template_of(role, answer):
 
 
 def ask(cloud, stack, message):
-    host = outputs(stack)["Endpoint"].removeprefix("ws://").partition(":")[0]
-    with connect(f"ws://{host}:{cloud.port}/dev") as connection:
+    address, place = outputs(stack)["Endpoint"] + "/dev", ("127.0.0.1", cloud.port)
+    with connect(address, address=place, proxy=None, compression=None) as connection:
         connection.send(json.dumps(message))
         return json.loads(connection.recv(timeout=60))
 
