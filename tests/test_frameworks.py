@@ -1,5 +1,4 @@
-"""Frameworks that others have written for Lambda, unchanged behind the gateways: the events are AWS's to them."""
-
+"""Frameworks that others wrote for Lambda, unchanged behind the gateways, whose events are AWS's to them."""
 
 import pytest
 
@@ -138,9 +137,7 @@ class Apis:
     """One function behind a REST API, at the paths that frameworks know, and behind an HTTP API."""
 
     def __init__(self, cloud, name, source, layer):
-        self.arn = make_function(
-            cloud, name, source, Layers=[layer], MemorySize=1769, Timeout=29
-        )
+        self.arn = make_function(cloud, name, source, Layers=[layer], MemorySize=1769, Timeout=29)
         self.rest = RestApi(cloud)
         for method, path in (("ANY", "/pets"), ("ANY", "/pets/{pet_id}"), ("ANY", "/{proxy+}")):
             self.rest.proxy(method, path, self.arn)

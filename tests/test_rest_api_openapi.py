@@ -46,6 +46,11 @@ def mock(answer):
     }
 
 
+def mocked(answer):
+    header = {"X-Kind": {"schema": {"type": "string"}}}
+    return {"responses": {"200": {"headers": header}}, X + "integration": mock(answer)}
+
+
 def definition(uri, version="3.0.1"):
     """The same API in both versions of OpenAPI."""
     proxy = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri}
@@ -173,11 +178,10 @@ def test_a_definition_is_merged_or_takes_the_place(local_cloud, client, uri):
         "openapi": "3.0.1",
         "info": {"title": "more", "version": "1"},
         "paths": {
-            "/pets": {"get": {"responses": {"200": {"headers": {"X-Kind": {}}}},
-                              X + "integration": mock('["dog"]')}},
-            "/more": {"get": {X + "integration": mock('"more"')}},
+            "/pets": {"get": mocked('["dog"]')},
+            "/more": {"get": mocked('"more"')},
         },
-    }  # fmt: skip
+    }
 
     def put(document, mode):
         client.put_rest_api(restApiId=api.id, mode=mode, body=json.dumps(document).encode())
@@ -198,9 +202,7 @@ def test_a_definition_that_is_refused_changes_nothing(local_cloud, client, uri):
     wrong = definition(uri)
     wrong["paths"]["/pets"]["post"][X + "integration"]["uri"] = "no function's address"
     with pytest.raises(ClientError, match="Unable to put integration on 'POST' for resource at"):
-        client.put_rest_api(
-            restApiId=api.id, mode="overwrite", body=json.dumps(wrong).encode()
-        )
+        client.put_rest_api(restApiId=api.id, mode="overwrite", body=json.dumps(wrong).encode())
     assert api.paths() == before
     assert api.call("/pets?kind=x").json() == ["cat"]
     count = len(client.get_rest_apis(limit=500)["items"])
@@ -227,7 +229,7 @@ def test_a_body_in_a_template(local_cloud, client, uri):
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     api = Defined(local_cloud, client, {"id": outputs(stack)["Id"]})
     assert api.call("/pets?kind=x").json() == ["cat"]
-    document["paths"] = {"/new": {"get": {X + "integration": mock('"new"')}}}
+    document["paths"] = {"/new": {"get": mocked('"new"')}}
     template["Resources"]["Second"] = deployment
     del template["Resources"]["First"]
     stack = update(cfn, "defined", template)

@@ -109,8 +109,20 @@ def test_a_function_hears_all_of_its_events(local_cloud, cfn):
 
 GUARDED = """
       Events:
-        Pet: {Type: Api, Properties: {Path: "/pets", Method: post, RestApiId: !Ref Api, RequestModel: {Model: Pet, Required: true, ValidateBody: true}}}
-        Open: {Type: Api, Properties: {Path: "/open", Method: get, RestApiId: !Ref Api, Auth: {ApiKeyRequired: true, Authorizer: NONE}}}
+        Pet:
+          Type: Api
+          Properties:
+            Path: "/pets"
+            Method: post
+            RestApiId: !Ref Api
+            RequestModel: {Model: Pet, Required: true, ValidateBody: true}
+        Open:
+          Type: Api
+          Properties:
+            Path: "/open"
+            Method: get
+            RestApiId: !Ref Api
+            Auth: {ApiKeyRequired: true, Authorizer: NONE}
   Guard:
     Type: AWS::Serverless::Function
     Properties:
@@ -119,7 +131,8 @@ GUARDED = """
         def handler(event, context):
             allowed = "Allow" if event["authorizationToken"] == "ana" else "Deny"
             statement = {"Action": "execute-api:Invoke", "Effect": allowed, "Resource": "*"}
-            return {"principalId": "ana", "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+            document = {"Version": "2012-10-17", "Statement": [statement]}
+            return {"principalId": "ana", "policyDocument": document}
   Api:
     Type: AWS::Serverless::Api
     Properties:
@@ -127,8 +140,14 @@ GUARDED = """
       Variables: {kind: VALUE}
       Cors: "'*'"
       Models: {Pet: {type: object, required: [name]}}
-      Auth: {DefaultAuthorizer: Guarded, AddDefaultAuthorizerToCorsPreflight: false, Authorizers: {Guarded: {FunctionArn: !GetAtt Guard.Arn}}}
-      GatewayResponses: {UNAUTHORIZED: {StatusCode: 401, ResponseTemplates: {application/json: '{"told": "no"}'}}}
+      Auth:
+        DefaultAuthorizer: Guarded
+        AddDefaultAuthorizerToCorsPreflight: false
+        Authorizers: {Guarded: {FunctionArn: !GetAtt Guard.Arn}}
+      GatewayResponses:
+        UNAUTHORIZED:
+          StatusCode: 401
+          ResponseTemplates: {application/json: '{"told": "no"}'}
 Outputs:
   Url: {Value: !Sub "https://${Api}.execute-api.${AWS::Region}.amazonaws.com/dev"}
 """

@@ -1,7 +1,7 @@
-"""OpenAPI 2 and 3 definitions of REST APIs: what ImportRestApi, PutRestApi and a template's Body make of them.
+"""OpenAPI 2 and 3 definitions of REST APIs: what ImportRestApi, PutRestApi and a template's Body make.
 
-"Develop REST APIs using OpenAPI in API Gateway" and the pages of its x-amazon-apigateway-… extensions. What is
-there of an API is made through API Gateway's own operations, which refuse what they refuse of anybody.
+"Develop REST APIs using OpenAPI in API Gateway" and the pages of its x-amazon-apigateway-… extensions.
+Everything is made by API Gateway's own operations, which refuse what they refuse of anybody.
 """
 
 from __future__ import annotations

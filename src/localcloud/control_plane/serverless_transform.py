@@ -95,9 +95,7 @@ def _failed(reason: str) -> TransformFailed:
     return TransformFailed(message=f"Transform {SERVERLESS} failed with: {reason}")
 
 
-def _translate(
-    template: dict[str, Any], parameters: dict[str, str], region: str
-) -> dict[str, Any]:
+def _translate(template: dict[str, Any], parameters: dict[str, str], region: str) -> dict[str, Any]:
     import boto3
     from samtranslator.model.exceptions import ExceptionWithMessage, InvalidDocumentException
     from samtranslator.parser.parser import Parser

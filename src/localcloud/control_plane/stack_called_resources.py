@@ -1,7 +1,7 @@
-"""Resource types that moto has not, made by their service's own operations: those of functions and their sources.
+"""Resource types that are made by their service's own operations: those of functions and their sources.
 
-AWS::Lambda::Version, Alias, Url and EventInvokeConfig, AWS::SNS::Subscription, AWS::SQS::QueuePolicy. Properties,
-return values and what makes a replacement are those of CloudFormation's resource schemas.
+AWS::Lambda::Version, Alias, Url and EventInvokeConfig, AWS::SNS::Subscription, AWS::SQS::QueuePolicy.
+Properties, return values and what makes a replacement are those of CloudFormation's resource schemas.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""REST APIs in a stack: AWS::ApiGateway::RestApi, Resource, Method, Deployment, Stage and what belongs to them.
+"""REST APIs in a stack: AWS::ApiGateway::RestApi, Resource, Method, Deployment, Stage and the like.
 
-Properties, return values and what makes a replacement are those of CloudFormation's resource schemas. Resources are
-made by API Gateway's own operations. An object here is what a stack knows of one; the resource itself is moto's.
+Properties, return values and what makes a replacement are those of CloudFormation's resource schemas.
+Resources are made by API Gateway's own operations. An object here is what a stack knows of one; the
+resource itself is moto's.
 """
 
 from __future__ import annotations
@@ -36,12 +37,14 @@ def _backend(account_id: str, region: str) -> APIGatewayBackend:
 
 
 class StackPart:
-    """A resource that operations make and delete. Ref gives `id`; `place` are the names around it."""
+    """A resource of AWS::ApiGateway. Ref gives `id`; `place` are the names by which it is found."""
 
-    KIND, ATTRIBUTES, CREATE = "", (), ""
+    KIND, ATTRIBUTES = "", ()
 
-    def __init__(self, id: str, place: Mapping[str, str], attributes: Mapping[str, Any] = {}):  # noqa: B006
-        self.id, self.place, self.attributes = id, dict(place), dict(attributes)
+    def __init__(
+        self, id: str, place: Mapping[str, str], attributes: Mapping[str, Any] | None = None
+    ):
+        self.id, self.place, self.attributes = id, dict(place), dict(attributes or {})
 
     @staticmethod
     def cloudformation_name_type() -> str:
@@ -225,7 +228,7 @@ class StackDeployment(StackPart, CloudFormationModel):
                 else:
                     settings = stack_rest_stages.of_deployment(properties, made.id)
                     stack_rest_stages.make(backend, settings)
-                    made.place["Stage"] = stage
+                made.place["Stage"] = stage
             except Exception:
                 del api.deployments[made.id]
                 raise

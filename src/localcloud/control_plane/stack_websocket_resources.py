@@ -1,7 +1,8 @@
 """The answers of WebSocket APIs, and custom domain names, in a stack: AWS::ApiGatewayV2::RouteResponse,
 IntegrationResponse, DomainName, ApiMapping.
 
-Made by API Gateway's own operations; properties, return values and replacement as in CloudFormation's schemas.
+Made by API Gateway's own operations. Properties, return values and what makes a replacement are those of
+CloudFormation's resource schemas.
 """
 
 from __future__ import annotations
