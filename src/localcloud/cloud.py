@@ -45,6 +45,7 @@ from .control_plane.trace import request_trace
 from .event_sources.invoker import Invoker
 from .event_sources.pollers import Pollers
 from .events import Record
+from .foundation_models.quotas import Quotas
 from .functions.function_log import FunctionLog
 from .functions.isolation import choose_isolation
 from .functions.metrics import Metrics
@@ -201,14 +202,16 @@ class LocalCloud:
         )  # fmt: skip
         settings = Settings()
         settings.add("event_speed", lambda: service.clock.speed, service.clock.set_speed, minimum=1)
-        for limit in dataclasses.fields(service.limits):
-            settings.add(
-                limit.name,
-                functools.partial(getattr, service.limits, limit.name),
-                functools.partial(setattr, service.limits, limit.name),
-                minimum=1,
-                whole=True,
-            )
+        quotas = Quotas()
+        for limits in (service.limits, quotas):
+            for limit in dataclasses.fields(limits):
+                settings.add(
+                    limit.name,
+                    functools.partial(getattr, limits, limit.name),
+                    functools.partial(setattr, limits, limit.name),
+                    minimum=1,
+                    whole=True,
+                )
         pollers = Pollers(self.account_id, Invoker(service, gatekeeper.may_role, self.record))
         pollers.install(gatekeeper.may_role)
         notifications = Notifications(service, self.record, self.account_id)
@@ -258,7 +261,7 @@ class LocalCloud:
         gateway_endpoints.install(self._api_endpoint)
         door = FrontDoor(
             self.account_id, self.region, moto, service, gatekeeper, notifications,
-            OwnPages(self.status, self.record, settings, reset),
+            OwnPages(self.status, self.record, settings, reset), quotas,
         )  # fmt: skip
         config = uvicorn.Config(
             door, log_level="warning", access_log=False, lifespan="off", proxy_headers=False
@@ -279,7 +282,7 @@ class LocalCloud:
             self.record.listener = None
             metrics.close()
             await service.close()
-            door.close()
+            await door.close()
             log.close()
             if keeper:
                 keeper.close()
