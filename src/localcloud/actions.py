@@ -104,7 +104,20 @@ def needs(request: ApiRequest, scope: Scope, account_id: str) -> list[Need]:
         Need(action, resource, context)
         for resource in _resources(scope.service, operation, parameters, place)
     ]
+    if scope.service == "s3vectors" and _reads_vectors(operation, parameters):
+        found += [Need("s3vectors:GetVectors", need.resource, context) for need in found]
     return found + _passed_roles(scope.service, operation, parameters)
+
+
+def _reads_vectors(operation: str, parameters: dict) -> bool:
+    """Whether a query or a list shows what vectors hold, which needs GetVectors besides (S3 API
+    reference, QueryVectors and ListVectors, "Permissions").
+    """
+    asked = {
+        "QueryVectors": ("filter", "returnMetadata"),
+        "ListVectors": ("returnData", "returnMetadata"),
+    }
+    return any(parameters.get(name) for name in asked.get(operation, ()))
 
 
 # -- the operation and its parameters -------------------------------------------------------------

@@ -2,6 +2,10 @@
 bedrock and bedrock-agent, as far as it has them.
 """
 
+from . import vector_buckets, vectors
 from .calls import Handler
 
-OPERATIONS: dict[tuple[str, str], Handler] = {}
+OPERATIONS: dict[tuple[str, str], Handler] = {
+    **vector_buckets.OPERATIONS,
+    **vectors.OPERATIONS,
+}
