@@ -106,6 +106,8 @@ def needs(request: ApiRequest, scope: Scope, account_id: str) -> list[Need]:
     ]
     if scope.service == "s3vectors" and _reads_vectors(operation, parameters):
         found += [Need("s3vectors:GetVectors", need.resource, context) for need in found]
+    if scope.service == "bedrock" and operation.startswith("RetrieveAndGenerate"):
+        found += _answering(parameters, place)
     return found + _passed_roles(scope.service, operation, parameters)
 
 
@@ -247,6 +249,19 @@ def _models(model: str, place: dict) -> list[str]:
     ]
 
 
+def _answering(parameters: dict, place: dict) -> list[Need]:
+    """What RetrieveAndGenerate needs besides itself: to search the knowledge base and to invoke the
+    model (Bedrock User Guide, "Set up permissions for a user or role to create and manage knowledge bases").
+    """
+    settings = parameters.get("retrieveAndGenerateConfiguration", {})
+    settings = settings.get("knowledgeBaseConfiguration", {})
+    base = "arn:aws:bedrock:{region}:{account}:knowledge-base/{id}"
+    found = [Need("bedrock:Retrieve", base.format(id=settings.get("knowledgeBaseId"), **place))]
+    for model in _models(settings.get("modelArn", ""), place):
+        found.append(Need("bedrock:InvokeModel", model))
+    return found
+
+
 def _execute_api(request: ApiRequest, scope: Scope, account_id: str) -> Need:
     action = "ManageConnections" if "/@connections/" in request.path else "Invoke"
     api, _, rest = request.headers.get("host", "").partition(".execute-api.")
@@ -261,6 +276,10 @@ def _execute_api(request: ApiRequest, scope: Scope, account_id: str) -> Need:
 
 # Operations that hand a role to a service: the parameter, and the service that will assume it.
 _PASSED_ROLES = {
+    ("bedrock", "CreateKnowledgeBase"): ("roleArn", "bedrock.amazonaws.com"),
+    ("bedrock", "UpdateKnowledgeBase"): ("roleArn", "bedrock.amazonaws.com"),
+    ("bedrock", "CreateAgent"): ("agentResourceRoleArn", "bedrock.amazonaws.com"),
+    ("bedrock", "UpdateAgent"): ("agentResourceRoleArn", "bedrock.amazonaws.com"),
     ("lambda", "CreateFunction"): ("Role", "lambda.amazonaws.com"),
     ("lambda", "UpdateFunctionConfiguration"): ("Role", "lambda.amazonaws.com"),
     ("states", "CreateStateMachine"): ("roleArn", "states.amazonaws.com"),

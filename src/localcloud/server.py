@@ -159,8 +159,9 @@ class FrontDoor:
                 from .foundation_models.api import FoundationModels
 
                 return FoundationModels(
-                    self._service, self._account_id, self._quotas, self._workers
-                )
+                    self._service, self._account_id, self._quotas, self._workers,
+                    self._gatekeeper.may_role,
+                )  # fmt: skip
 
             loop = asyncio.get_running_loop()
             self._models = loop.run_in_executor(self._workers, load)

@@ -40,12 +40,19 @@ class FoundationModels:
     """Answers requests signed for bedrock and s3vectors."""
 
     def __init__(
-        self, service: FunctionService, account_id: str, quotas: Quotas, workers: Executor
+        self,
+        service: FunctionService,
+        account_id: str,
+        quotas: Quotas,
+        workers: Executor,
+        may_role: Callable[[str, str, str, str], bool],
     ):
         self._account_id = account_id
         self._workers = workers
         self._text = choose_text_engine()
-        self._resources = Resources(self._text, quotas, FunctionCalls(service, account_id))
+        self._resources = Resources(
+            self._text, quotas, FunctionCalls(service, account_id), may_role
+        )
 
     async def close(self) -> None:
         """End what runs."""

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 class Resources:
     """What the operations share.
 
-    `text` is the language model, `functions` invokes the learner's Lambda functions.
+    `text` is the language model, `functions` invokes the learner's Lambda functions, and
+    `may_role(role_arn, session, action, resource)` says what a role allows.
     """
 
     text: TextEngine
     quotas: Quotas
     functions: FunctionCalls
+    may_role: Callable[[str, str, str, str], bool]
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,22 @@ def embed(texts: Sequence[str]) -> np.ndarray:
     return np.array(vectors, np.float32).reshape(-1, DIMENSIONS)
 
 
+def resized(vectors: np.ndarray, dimensions: int) -> np.ndarray:
+    """The vectors with as many dimensions as another embedding model's have, again of length 1: more
+    keep all cosines exactly, fewer nearly.
+    """
+    mapped = vectors @ _axes(dimensions)
+    return mapped / np.linalg.norm(mapped, axis=1, keepdims=True)
+
+
+@functools.cache
+def _axes(dimensions: int) -> np.ndarray:
+    larger = max(dimensions, DIMENSIONS)
+    random = np.random.default_rng(0).standard_normal((larger, min(dimensions, DIMENSIONS)))
+    orthonormal = np.linalg.qr(random)[0].astype(np.float32)
+    return orthonormal.T if dimensions > DIMENSIONS else orthonormal
+
+
 def count_tokens(text: str) -> int:
     """How many WordPiece tokens a text has, without the model's own two, however long it is."""
     return len(token_spans(text))

@@ -2,10 +2,23 @@
 bedrock and bedrock-agent, as far as it has them.
 """
 
-from . import vector_buckets, vectors
+from . import (
+    answering,
+    data_sources,
+    ingestion_jobs,
+    knowledge_bases,
+    retrieval,
+    vector_buckets,
+    vectors,
+)
 from .calls import Handler
 
 OPERATIONS: dict[tuple[str, str], Handler] = {
+    **answering.OPERATIONS,
+    **data_sources.OPERATIONS,
+    **ingestion_jobs.OPERATIONS,
+    **knowledge_bases.OPERATIONS,
+    **retrieval.OPERATIONS,
     **vector_buckets.OPERATIONS,
     **vectors.OPERATIONS,
 }
