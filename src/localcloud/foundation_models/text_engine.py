@@ -28,8 +28,8 @@ class Sampling:
 class Piece:
     """What an answer grows by: text, which may be empty, and at the end why it stopped.
 
-    `stop_reason` is None but for the last piece: end_turn, max_tokens or stop_sequence (then
-    `stop_sequence` says which). Counts are of the whole answer so far.
+    `stop_reason` is None but for the last piece: end_turn, max_tokens, model_context_window_exceeded or
+    stop_sequence (then `stop_sequence` says which). Counts are of the whole answer so far.
     """
 
     text: str
@@ -37,6 +37,13 @@ class Piece:
     output_tokens: int
     stop_reason: str | None = None
     stop_sequence: str | None = None
+
+
+class InputTooLong(ValueError):
+    """A conversation that fills the model's context, so that no answer has room."""
+
+    def __init__(self, tokens: int, context: int):
+        super().__init__(f"{tokens} tokens, and the local model reads {context}")
 
 
 class TextEngine(Protocol):

@@ -5,6 +5,6 @@ from .text_engine import TextEngine
 
 def choose_text_engine() -> TextEngine:
     """The best engine that is here."""
-    from .numpy_engine import NumpyEngine
+    from .local_engine import LocalEngine
 
-    return NumpyEngine()
+    return LocalEngine()
