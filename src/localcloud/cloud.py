@@ -45,7 +45,8 @@ from .control_plane.trace import request_trace
 from .event_sources.invoker import Invoker
 from .event_sources.pollers import Pollers
 from .events import Record
-from .foundation_models.quotas import Quotas
+from .foundation_models.quotas import Limits
+from .foundation_models.seeds import Seeds
 from .functions.function_log import FunctionLog
 from .functions.isolation import choose_isolation
 from .functions.metrics import Metrics
@@ -202,8 +203,9 @@ class LocalCloud:
         )  # fmt: skip
         settings = Settings()
         settings.add("event_speed", lambda: service.clock.speed, service.clock.set_speed, minimum=1)
-        quotas = Quotas()
-        for limits in (service.limits, quotas):
+        model_limits, seeds = Limits(), Seeds()
+        settings.add("bedrock_seed", lambda: seeds.value, seeds.set, whole=True)
+        for limits in (service.limits, model_limits):
             for limit in dataclasses.fields(limits):
                 settings.add(
                     limit.name,
@@ -261,7 +263,7 @@ class LocalCloud:
         gateway_endpoints.install(self._api_endpoint)
         door = FrontDoor(
             self.account_id, self.region, moto, service, gatekeeper, notifications,
-            OwnPages(self.status, self.record, settings, reset), quotas,
+            OwnPages(self.status, self.record, settings, reset), model_limits, seeds,
         )  # fmt: skip
         config = uvicorn.Config(
             door, log_level="warning", access_log=False, lifespan="off", proxy_headers=False

@@ -11,7 +11,9 @@ from . import function_urls, invoke_api, request_origin
 from .actions import ApiRequest, credential_scope
 from .control_plane.moto_app import MotoApp, install_gateways
 from .control_plane.state import may_change, note_change
-from .foundation_models.quotas import Quotas
+from .foundation_models import language_model_pages
+from .foundation_models.quotas import Limits
+from .foundation_models.seeds import Seeds
 from .function_urls import FunctionUrls
 from .functions.service import FunctionService
 from .gateways import addresses
@@ -37,7 +39,8 @@ class FrontDoor:
         gatekeeper: Gatekeeper,
         notifications: Notifications,
         pages: OwnPages,
-        quotas: Quotas,
+        model_limits: Limits,
+        seeds: Seeds,
     ):
         self._account_id = account_id
         self._region = region
@@ -46,7 +49,8 @@ class FrontDoor:
         self._gatekeeper = gatekeeper
         self._notifications = notifications
         self._pages = pages
-        self._quotas = quotas
+        self._model_limits = model_limits
+        self._seeds = seeds
         self._urls = FunctionUrls(service, gatekeeper, account_id)
         self._gateways: asyncio.Future | None = None
         self._models: asyncio.Future | None = None
@@ -88,6 +92,9 @@ class FrontDoor:
 
     async def _answer(self, scope, body: bytes, held: list):
         path = scope["raw_path"].decode("latin-1")
+        if path.startswith(language_model_pages.PREFIX):
+            models = await self._loaded_models()
+            return await models.page(scope["method"], path, body)
         if path.startswith(PREFIX):
             query = scope["query_string"].decode("latin-1")
             return self._pages.answer(scope["method"], path, query, body)
@@ -159,7 +166,7 @@ class FrontDoor:
                 from .foundation_models.api import FoundationModels
 
                 return FoundationModels(
-                    self._service, self._account_id, self._quotas, self._workers,
+                    self._service, self._account_id, self._model_limits, self._seeds, self._workers,
                     self._gatekeeper.may_role,
                 )  # fmt: skip
 

@@ -15,12 +15,13 @@ from ..actions import ApiRequest
 from ..control_plane.state import note_change
 from ..functions.service import FunctionService
 from ..rest_requests import Invalid, Unreadable, parse
-from . import serialization
+from . import language_model_pages, serialization
 from .calls import Call, EventStream, Handler, Resources
 from .errors import BedrockError, invalid
 from .function_calls import FunctionCalls
 from .operations import OPERATIONS
-from .quotas import Quotas
+from .quotas import Limits, Quotas
+from .seeds import Seeds
 from .text_engines import choose_text_engine
 
 _log = logging.getLogger(__name__)
@@ -43,7 +44,8 @@ class FoundationModels:
         self,
         service: FunctionService,
         account_id: str,
-        quotas: Quotas,
+        limits: Limits,
+        seeds: Seeds,
         workers: Executor,
         may_role: Callable[[str, str, str, str], bool],
     ):
@@ -51,12 +53,16 @@ class FoundationModels:
         self._workers = workers
         self._text = choose_text_engine()
         self._resources = Resources(
-            self._text, quotas, FunctionCalls(service, account_id), may_role
+            self._text, Quotas(limits), seeds, FunctionCalls(service, account_id), may_role
         )
 
     async def close(self) -> None:
         """End what runs."""
         await self._text.close()
+
+    async def page(self, method: str, path: str, body: bytes) -> Answer:
+        """Answer a request to a page about the language model itself."""
+        return await language_model_pages.answer(self._text, method, path, body)
 
     async def answer(self, request: ApiRequest, service: str, region: str) -> Answer | None:
         """Answer a request whose caller may make it; None where moto is to."""

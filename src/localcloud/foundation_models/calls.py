@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .function_calls import FunctionCalls
     from .quotas import Quotas
+    from .seeds import Seeds
     from .text_engine import TextEngine
 
 
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 class Resources:
     """What the operations share.
 
-    `text` is the language model, `functions` invokes the learner's Lambda functions, and
-    `may_role(role_arn, session, action, resource)` says what a role allows.
+    `text` is the language model, `quotas` count what it is asked, `seeds` make its answers repeat,
+    `functions` invokes the learner's Lambda functions, and `may_role(role_arn, session, action,
+    resource)` says what a role allows.
     """
 
     text: TextEngine
     quotas: Quotas
+    seeds: Seeds
     functions: FunctionCalls
     may_role: Callable[[str, str, str, str], bool]
 

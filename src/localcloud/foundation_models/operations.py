@@ -4,9 +4,12 @@ bedrock and bedrock-agent, as far as it has them.
 
 from . import (
     answering,
+    converse,
     data_sources,
     ingestion_jobs,
+    invoke_model,
     knowledge_bases,
+    model_information,
     retrieval,
     vector_buckets,
     vectors,
@@ -15,9 +18,12 @@ from .calls import Handler
 
 OPERATIONS: dict[tuple[str, str], Handler] = {
     **answering.OPERATIONS,
+    **converse.OPERATIONS,
     **data_sources.OPERATIONS,
     **ingestion_jobs.OPERATIONS,
+    **invoke_model.OPERATIONS,
     **knowledge_bases.OPERATIONS,
+    **model_information.OPERATIONS,
     **retrieval.OPERATIONS,
     **vector_buckets.OPERATIONS,
     **vectors.OPERATIONS,
