@@ -211,7 +211,7 @@ class LocalCloud:
                     limit.name,
                     functools.partial(getattr, limits, limit.name),
                     functools.partial(setattr, limits, limit.name),
-                    minimum=1,
+                    minimum=limit.metadata.get("minimum", 1),
                     whole=True,
                 )
         pollers = Pollers(self.account_id, Invoker(service, gatekeeper.may_role, self.record))

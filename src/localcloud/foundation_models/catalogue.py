@@ -10,6 +10,7 @@ from datetime import date
 from importlib.resources import files
 from typing import Any
 
+from .calls import Call
 from .errors import BedrockError, invalid
 
 # Facts H2, and users' logs of 2026, where the days are 30 or 15.
@@ -112,15 +113,16 @@ def identified(model_id: str, region: str) -> tuple[Model, bool]:
     raise invalid(_UNKNOWN)
 
 
-def invoked(model_id: str, region: str) -> Model:
-    """The model that a request invokes. Raises the error of one that can't be: unknown, ended, legacy (a
-    new account has never used it), or without on-demand throughput.
+def invoked(call: Call) -> Model:
+    """The model that a request invokes by its modelId. Raises the error of one that can't be: unknown, ended,
+    legacy (a new account has never used it), or without on-demand throughput.
     """
-    model, by_profile = identified(model_id, region)
-    if model.status == "EOL":
+    region, retired_too = call.region, call.resources.quotas.limits.bedrock_retired_models
+    model, by_profile = identified(call.get("modelId"), region)
+    if model.status == "EOL" and not retired_too:
         raise BedrockError("ResourceNotFoundException", _ENDED)
     if not by_profile and region not in model.on_demand:
         raise invalid(_NEEDS_PROFILE.format(model.id))
-    if model.status == "LEGACY":
+    if model.status == "LEGACY" and not retired_too:
         raise BedrockError("ResourceNotFoundException", _LEGACY)
     return model

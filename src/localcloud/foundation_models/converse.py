@@ -165,7 +165,7 @@ def _document(document: dict, path: str) -> str:
 
 
 def _model(call: Call) -> Model:
-    model = invoked(call.get("modelId"), call.region)
+    model = invoked(call)
     if not model.is_text:
         # AWS's code and sense; its text is UNCONFIRMED.
         raise invalid("This action doesn't support the model that you provided. Try again with a "

@@ -51,6 +51,7 @@ class Generation:
                 return self._piece(text[:found], "stop_sequence", stop)
         if len(self._written) >= self._room:
             full = self._room < wanted.max_tokens
+            text = text.rstrip(_HALF)
             return self._piece(text, "model_context_window_exceeded" if full else "max_tokens")
         return self._piece(self._safe(text))
 

@@ -73,7 +73,7 @@ class GgufFile:
         return self._array(tensor, _BLOCKS[_Q4_1]).reshape(tensor.shape[0], -1)
 
     def eight_bits(self, name: str) -> np.ndarray:
-        """The blocks of a Q8_0 matrix, rows x blocks; fields scale and weights, which are to be multiplied."""
+        """The blocks of a Q8_0 matrix, rows x blocks; fields scale and weights, to be multiplied."""
         tensor = self._of_kind(name, _Q8_0)
         return self._array(tensor, _BLOCKS[_Q8_0]).reshape(tensor.shape[0], -1)
 

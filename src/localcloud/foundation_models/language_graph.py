@@ -95,9 +95,11 @@ class _Graph:
 
 
 def build(file: GgufFile) -> tuple[bytes, dict[str, np.ndarray]]:
-    """The graph, serialised, and its weights by name. Inputs: `embeddings` (1, tokens, width), `seqlens_k`, `total`, and for each layer
-    `past_key.N` and `past_value.N` (1, kv heads, capacity, head size), whose memory the outputs
-    `present_key.N` and `present_value.N` share; output: `logits` (1, 1, vocabulary), of the last token.
+    """The graph, serialised, and its weights by name.
+
+    Inputs: `embeddings` (1, tokens, width), `seqlens_k`, `total`, and for each layer `past_key.N` and
+    `past_value.N` (1, kv heads, capacity, head size), whose memory the outputs `present_key.N` and
+    `present_value.N` share. Output: `logits` (1, 1, vocabulary), of the last token.
     """
     shape, g = Shape.read(file), _Graph(file)
     angles = np.arange(shape.context)[:, None] * shape.rope_base ** (

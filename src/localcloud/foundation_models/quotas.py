@@ -16,11 +16,13 @@ _TOO_MANY_TOKENS = "Too many tokens, please wait before trying again."
 @dataclass
 class Limits:
     """The quotas of every model; settings change them while the cloud runs. AWS's differ by model and
-    account, and a new account's are lower.
+    account, and a new account's are lower. `bedrock_retired_models` 1 lets legacy and ended models answer,
+    as if it were earlier.
     """
 
     bedrock_requests_per_minute: int = 1_000
     bedrock_tokens_per_minute: int = 10_000_000
+    bedrock_retired_models: int = field(default=0, metadata={"minimum": 0})
 
 
 @dataclass

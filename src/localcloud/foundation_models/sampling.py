@@ -15,12 +15,8 @@ def distribution(
     """
     if temperature <= 0:
         return np.array([int(logits.argmax())]), np.ones(1)
-    if 0 < top_k < len(logits):
-        tokens = np.argpartition(-logits, top_k)[:top_k]
-    else:
-        tokens = np.arange(len(logits))
+    tokens = np.argsort(-logits, kind="stable")[: top_k or None]
     scaled = logits[tokens].astype(np.float64) / temperature
-    tokens, scaled = _sorted(tokens, scaled)
     probabilities = np.exp(scaled - scaled[0])
     probabilities /= probabilities.sum()
     if top_p < 1:
@@ -28,11 +24,6 @@ def distribution(
         tokens, probabilities = tokens[:kept], probabilities[:kept]
         probabilities = probabilities / probabilities.sum()
     return tokens, probabilities
-
-
-def _sorted(tokens: np.ndarray, scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    order = np.argsort(-scaled, kind="stable")
-    return tokens[order], scaled[order]
 
 
 def choose(
