@@ -8,11 +8,12 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from . import sampling_rules
+from . import guarded, sampling_rules
 from .calls import Call, EventStream
 from .catalogue import Model, invoked
-from .conversations import Conversation, Reply, ask
+from .conversations import Conversation, Reply
 from .errors import invalid
+from .guarded import Guard
 from .text_engine import Message
 
 _STAND_IN = "localcloud_answered_by"
@@ -21,23 +22,19 @@ _TEXT_FORMATS = ("txt", "md", "csv", "html")
 
 async def converse(call: Call) -> Mapping[str, Any]:
     """Converse."""
-    model = _model(call)
-    asked = read(call, model)
-    reply = await ask(call, model, asked)
+    reply, guard = await _reply(call)
     text = await reply.text()
     return {
         "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
         "stopReason": reply.stop_reason,
-        "usage": _usage(reply),
-        "metrics": {"latencyMs": reply.latency_ms},
+        **_metadata(call, reply, guard),
         "additionalModelResponseFields": _additional(call, reply),
     }
 
 
 async def converse_stream(call: Call) -> EventStream:
     """ConverseStream: messageStart, contentBlockDelta…, contentBlockStop, messageStop, metadata."""
-    model = _model(call)
-    reply = await ask(call, model, read(call, model))
+    reply, guard = await _reply(call)
 
     async def events() -> AsyncIterator[tuple[str, Mapping[str, Any]]]:
         yield "messageStart", {"role": "assistant"}
@@ -52,12 +49,17 @@ async def converse_stream(call: Call) -> EventStream:
                 "additionalModelResponseFields": _additional(call, reply),
             },
         )
-        yield (
-            "metadata",
-            {"usage": _usage(reply), "metrics": {"latencyMs": reply.latency_ms}},
-        )
+        yield "metadata", _metadata(call, reply, guard)
 
     return EventStream(events())
+
+
+async def _reply(call: Call) -> tuple[Reply, Guard | None]:
+    """The answer, by way of a guardrail where the request names one."""
+    model = _model(call)
+    asked = read(call, model)
+    guard = guarded.of_converse(call)
+    return await guarded.ask(call, model, asked, guard), guard
 
 
 def read(call: Call, model: Model) -> Conversation:
@@ -87,7 +89,7 @@ def messages(system: list[dict], given: list[dict]) -> list[Message]:
     """System prompts and messages as the language model reads them. Raises ValidationException."""
     _check_turns(given)
     found: list[Message] = []
-    text = "\n".join(block["text"] for block in system if "text" in block)
+    text = "\n".join(_block(block, "system") for block in system)
     if text:
         found.append(("system", text))
     for number, message in enumerate(given):
@@ -173,11 +175,17 @@ def _model(call: Call) -> Model:
     return model
 
 
-def _usage(reply: Reply) -> dict[str, int]:
-    return {
+def _metadata(call: Call, reply: Reply, guard: Guard | None) -> dict[str, Any]:
+    is_traced = call.get("guardrailConfig", {}).get("trace", "disabled") != "disabled"
+    usage = {
         "inputTokens": reply.input_tokens,
         "outputTokens": reply.output_tokens,
         "totalTokens": reply.input_tokens + reply.output_tokens,
+    }
+    return {
+        "usage": usage,
+        "metrics": {"latencyMs": reply.latency_ms},
+        "trace": {"guardrail": guard.trace()} if guard and is_traced else None,
     }
 
 

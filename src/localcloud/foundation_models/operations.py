@@ -4,8 +4,10 @@ bedrock and bedrock-agent, as far as it has them.
 
 from . import (
     answering,
+    apply_guardrail,
     converse,
     data_sources,
+    guardrails,
     ingestion_jobs,
     invoke_model,
     knowledge_bases,
@@ -18,8 +20,10 @@ from .calls import Handler
 
 OPERATIONS: dict[tuple[str, str], Handler] = {
     **answering.OPERATIONS,
+    **apply_guardrail.OPERATIONS,
     **converse.OPERATIONS,
     **data_sources.OPERATIONS,
+    **guardrails.OPERATIONS,
     **ingestion_jobs.OPERATIONS,
     **invoke_model.OPERATIONS,
     **knowledge_bases.OPERATIONS,

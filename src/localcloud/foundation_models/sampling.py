@@ -15,7 +15,7 @@ def distribution(
     """
     if temperature <= 0:
         return np.array([int(logits.argmax())]), np.ones(1)
-    tokens = np.argsort(-logits, kind="stable")[: top_k or None]
+    tokens = np.argsort(-logits)[: top_k or None]
     scaled = logits[tokens].astype(np.float64) / temperature
     probabilities = np.exp(scaled - scaled[0])
     probabilities /= probabilities.sum()
