@@ -119,6 +119,8 @@ async def _frames(stream, result: EventStream) -> AsyncIterator[bytes]:
             yield serialization.event(stream, name, members)
     except BedrockError as error:
         name = error.code[0].lower() + error.code[1:]
+        if name == "modelErrorException":  # which is called otherwise in the middle of a stream
+            name = "modelStreamErrorException"
         if name not in stream.members:
             name = "internalServerException"
         yield serialization.event(stream, name, {"message": error.message})

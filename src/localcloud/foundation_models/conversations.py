@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -9,9 +10,19 @@ from dataclasses import dataclass, field
 from .calls import Call
 from .catalogue import Model
 from .errors import BedrockError, invalid
-from .text_engine import InputTooLong, Message, Piece, Sampling
+from .text_engine import (
+    EngineFailed,
+    EngineUnavailable,
+    InputTooLong,
+    Message,
+    Piece,
+    Sampling,
+)
 
+_log = logging.getLogger(__name__)
 _TOO_LONG = "Input is too long for requested model."
+# AWS's text as users have logged it for streams that end early; UNCONFIRMED to the letter.
+_BROKEN = "The system encountered an unexpected error during processing. Try your request again."
 
 
 @dataclass(frozen=True)
@@ -62,13 +73,10 @@ async def ask(call: Call, model: Model, asked: Conversation) -> Reply:
         asked.stop_sequences,
         resources.seeds.next(),
     )
-    try:
-        input_tokens = await resources.text.count_tokens(asked.messages)
-    except RuntimeError as error:  # the weights are not installed
-        raise BedrockError("ServiceUnavailableException", str(error)) from error
+    input_tokens = await counted(call, asked.messages)
     use = resources.quotas.take(model.id, call.region, input_tokens + wanted.max_tokens)
     mark(call, model, resources.text.name)
-    reply = Reply(pieces=_none(), input_tokens=input_tokens)
+    reply = Reply(pieces=only(), input_tokens=input_tokens)
 
     async def pieces() -> AsyncIterator[Piece]:
         try:
@@ -79,8 +87,13 @@ async def ask(call: Call, model: Model, asked: Conversation) -> Reply:
                 reply.stop_reason = piece.stop_reason or reply.stop_reason
                 reply.stop_sequence = piece.stop_sequence
                 yield piece
+                if 0 < resources.quotas.limits.bedrock_break_answer_after <= piece.output_tokens:
+                    raise EngineFailed("the setting bedrock_break_answer_after says so")
         except InputTooLong as error:
             raise invalid(_TOO_LONG) from error
+        except EngineFailed as error:
+            _log.warning("an answer broke off: %s", error)
+            raise BedrockError("ModelErrorException", _BROKEN) from error
         finally:
             reply.latency_ms = _since(reply.started)
             use.tokens = input_tokens + model.burndown * reply.output_tokens
@@ -89,14 +102,23 @@ async def ask(call: Call, model: Model, asked: Conversation) -> Reply:
     return reply
 
 
+async def counted(call: Call, messages: list[Message]) -> int:
+    """The tokens of a conversation. Raises ServiceUnavailableException where there is no model."""
+    try:
+        return await call.resources.text.count_tokens(messages)
+    except EngineUnavailable as error:
+        raise BedrockError("ServiceUnavailableException", str(error)) from error
+
+
 def mark(call: Call, model: Model, stand_in: str) -> None:
     """Say in the answer's headers what answered in the model's place."""
     call.answer_headers["x-localcloud-answered-by"] = f"{stand_in} on this computer, not {model.id}"
 
 
-async def _none() -> AsyncIterator[Piece]:
-    return
-    yield
+async def only(*pieces: Piece) -> AsyncIterator[Piece]:
+    """Pieces that are there already."""
+    for piece in pieces:
+        yield piece
 
 
 async def _begun(pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:

@@ -8,13 +8,14 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from . import guarded, sampling_rules
+from . import guarded, sampling_rules, tool_use
 from .calls import Call, EventStream
 from .catalogue import Model, invoked
 from .conversations import Conversation, Reply
 from .errors import invalid
 from .guarded import Guard
 from .text_engine import Message
+from .tool_use import ToolUse
 
 _STAND_IN = "localcloud_answered_by"
 _TEXT_FORMATS = ("txt", "md", "csv", "html")
@@ -22,10 +23,13 @@ _TEXT_FORMATS = ("txt", "md", "csv", "html")
 
 async def converse(call: Call) -> Mapping[str, Any]:
     """Converse."""
-    reply, guard = await _reply(call)
+    reply, guard, tool = await _reply(call)
     text = await reply.text()
+    content: list[dict[str, Any]] = [{"text": text}] if text else []
+    if tool:
+        content.append({"toolUse": tool.block})
     return {
-        "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
+        "output": {"message": {"role": "assistant", "content": content}},
         "stopReason": reply.stop_reason,
         **_metadata(call, reply, guard),
         "additionalModelResponseFields": _additional(call, reply),
@@ -34,7 +38,7 @@ async def converse(call: Call) -> Mapping[str, Any]:
 
 async def converse_stream(call: Call) -> EventStream:
     """ConverseStream: messageStart, contentBlockDelta…, contentBlockStop, messageStop, metadata."""
-    reply, guard = await _reply(call)
+    reply, guard, tool = await _reply(call)
 
     async def events() -> AsyncIterator[tuple[str, Mapping[str, Any]]]:
         yield "messageStart", {"role": "assistant"}
@@ -42,6 +46,12 @@ async def converse_stream(call: Call) -> EventStream:
             if piece.text:
                 yield "contentBlockDelta", {"delta": {"text": piece.text}, "contentBlockIndex": 0}
         yield "contentBlockStop", {"contentBlockIndex": 0}
+        if tool:
+            start = {"toolUse": {"toolUseId": tool.identifier, "name": tool.name}}
+            delta = {"toolUse": {"input": json.dumps(tool.input)}}
+            yield "contentBlockStart", {"start": start, "contentBlockIndex": 1}
+            yield "contentBlockDelta", {"delta": delta, "contentBlockIndex": 1}
+            yield "contentBlockStop", {"contentBlockIndex": 1}
         yield (
             "messageStop",
             {
@@ -54,12 +64,17 @@ async def converse_stream(call: Call) -> EventStream:
     return EventStream(events())
 
 
-async def _reply(call: Call) -> tuple[Reply, Guard | None]:
-    """The answer, by way of a guardrail where the request names one."""
+async def _reply(call: Call) -> tuple[Reply, Guard | None, ToolUse | None]:
+    """The answer, by way of a guardrail where the request names one, or a call of a tool."""
     model = _model(call)
+    tool_use.check(call.get("messages", []), bool(call.get("toolConfig")))
     asked = read(call, model)
     guard = guarded.of_converse(call)
-    return await guarded.ask(call, model, asked, guard), guard
+    if guard is None:
+        chosen = await tool_use.choose(call, model, asked)
+        if chosen:
+            return chosen[0], None, chosen[1]
+    return await guarded.ask(call, model, asked, guard), guard, None
 
 
 def read(call: Call, model: Model) -> Conversation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from . import conversations, guardrail_policies, guardrails
 from .apply_guardrail import processing
 from .calls import Call
 from .catalogue import Model
-from .conversations import Conversation, Reply
+from .conversations import Conversation, Reply, only
 from .guardrail_policies import Verdict
 from .text_engine import Piece
 
@@ -81,19 +81,15 @@ async def ask(call: Call, model: Model, asked: Conversation, guard: Guard | None
     if refusal is not None:
         conversations.mark(call, model, "a guardrail")
         return Reply(
-            _only(Piece(refusal, 0, 0, INTERVENED)), 0, started, stop_reason=INTERVENED,
+            only(Piece(refusal, 0, 0, INTERVENED)), 0, started, stop_reason=INTERVENED,
             latency_ms=round(1000 * (time.monotonic() - started)),
         )  # fmt: skip
     reply = await conversations.ask(call, model, asked)
     verdict = await guard.judge_output(await reply.text())
     if verdict.intervened:
         reply.stop_reason = INTERVENED
-    reply.pieces = _only(Piece(verdict.text, reply.input_tokens, reply.output_tokens))
+    reply.pieces = only(Piece(verdict.text, reply.input_tokens, reply.output_tokens))
     return reply
-
-
-async def _only(piece: Piece) -> AsyncIterator[Piece]:
-    yield piece
 
 
 def of_converse(call: Call) -> Guard | None:

@@ -12,14 +12,15 @@ from collections.abc import AsyncIterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from . import converse
+from . import converse, guarded, guardrails
 from .calls import Call, EventStream
 from .catalogue import Model, identified, invoked
-from .conversations import Conversation, Reply, ask, mark
+from .conversations import Conversation, Reply, counted, mark
 from .embeddings import EmbeddingModelMissing
 from .errors import BedrockError, invalid
 from .families import FAMILIES
 from .families.bodies import parse
+from .guarded import Guard
 
 _NO_STREAM = "The model is unsupported for streaming"
 _JSON = "application/json"
@@ -34,10 +35,11 @@ async def invoke_model(call: Call) -> Mapping[str, Any]:
         found, tokens, latency_ms = await _at_once(call, model, body)
         _count(call, tokens, 0, latency_ms)
         return _answer(found)
-    reply = await ask(call, model, family.read(model, body))
+    guard = _guard(call)
+    reply = await guarded.ask(call, model, family.read(model, body), guard)
     text = await reply.text()
     _count(call, reply.input_tokens, reply.output_tokens, reply.latency_ms)
-    return _answer(family.answer(model, reply, text))
+    return _answer({**family.answer(model, reply, text), **_told(call, guard, reply)})
 
 
 async def invoke_model_with_response_stream(call: Call) -> EventStream:
@@ -47,7 +49,9 @@ async def invoke_model_with_response_stream(call: Call) -> EventStream:
         # AWS's code; its text is UNCONFIRMED.
         raise invalid(_NO_STREAM)
     family = _family(model)
-    reply = await ask(call, model, family.read(model, parse(call.get("body", b""))))
+    guard = _guard(call)
+    asked = family.read(model, parse(call.get("body", b"")))
+    reply = await guarded.ask(call, model, asked, guard)
 
     async def events() -> AsyncIterator[tuple[str, Mapping[str, Any]]]:
         last = None
@@ -55,7 +59,8 @@ async def invoke_model_with_response_stream(call: Call) -> EventStream:
             if last is not None:
                 yield _chunk(last)
             last = chunk
-        yield _chunk({**(last or {}), "amazon-bedrock-invocationMetrics": _metrics(reply)})
+        metrics = {"amazon-bedrock-invocationMetrics": _metrics(reply)}
+        yield _chunk({**(last or {}), **_told(call, guard, reply), **metrics})
 
     return EventStream(events(), {"contentType": _JSON})
 
@@ -65,10 +70,35 @@ async def count_tokens(call: Call) -> Mapping[str, Any]:
     model, _ = identified(call.get("modelId"), call.region)
     asked = _counted(call, model)
     mark(call, model, call.resources.text.name)
-    try:
-        return {"inputTokens": await call.resources.text.count_tokens(asked.messages)}
-    except RuntimeError as error:
-        raise BedrockError("ServiceUnavailableException", str(error)) from error
+    return {"inputTokens": await counted(call, asked.messages)}
+
+
+def _guard(call: Call) -> Guard | None:
+    """The guardrail that the headers name."""
+    identifier = call.get("guardrailIdentifier")
+    if not identifier:
+        return None
+    version = call.get("guardrailVersion", guardrails.DRAFT)
+    return Guard(guardrails.find(call, identifier, version))
+
+
+def _told(call: Call, guard: Guard | None, reply: Reply) -> dict[str, Any]:
+    """What a body tells of a guardrail ("Use a guardrail with inference operations", User Guide)."""
+    if guard is None:
+        return {}
+    intervened = reply.stop_reason == guarded.INTERVENED
+    found: dict[str, Any] = {
+        "amazon-bedrock-guardrailAction": "INTERVENED" if intervened else "NONE"
+    }
+    if call.get("trace", "DISABLED") != "DISABLED":
+        trace = guard.trace()
+        found["amazon-bedrock-trace"] = {
+            "guardrail": {
+                "input": trace["inputAssessment"],
+                "outputs": [trace["outputAssessments"]] if "outputAssessments" in trace else [],
+            }
+        }
+    return found
 
 
 def _family(model: Model) -> ModuleType:

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from . import language_graph
 from .gguf_file import GgufFile
-from .text_engine import Message
+from .text_engine import EngineUnavailable, Message
 
 NAME = "SmolLM2-135M-Instruct"
 CONTEXT = (
@@ -26,7 +26,7 @@ _GROWTH = 256  # tokens by which a cache grows
 _DEFAULT_SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 
 
-class ModelMissing(RuntimeError):
+class ModelMissing(EngineUnavailable):
     """The package with the weights is not installed."""
 
 

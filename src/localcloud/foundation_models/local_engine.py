@@ -48,6 +48,10 @@ class LocalEngine:
         """See TextEngine."""
         return await self.ask(lambda model: len(model.prompt(messages)))
 
+    async def count_text(self, text: str) -> int:
+        """See TextEngine."""
+        return await self.ask(lambda model: len(model.tokenize(text)))
+
     async def ask(self, question: Callable[[Any], Any]) -> Any:
         """What a function of the LanguageModel returns, called between two tokens."""
         future: Future = Future()

@@ -17,11 +17,13 @@ _TOO_MANY_TOKENS = "Too many tokens, please wait before trying again."
 class Limits:
     """The quotas of every model; settings change them while the cloud runs. AWS's differ by model and
     account, and a new account's are lower. `bedrock_retired_models` 1 lets legacy and ended models answer,
-    as if it were earlier.
+    as if it were earlier; `bedrock_break_answer_after` makes answers break off after as many tokens, for
+    tests of what a caller does then.
     """
 
     bedrock_requests_per_minute: int = 1_000
     bedrock_tokens_per_minute: int = 10_000_000
+    bedrock_break_answer_after: int = field(default=0, metadata={"minimum": 0})
     bedrock_retired_models: int = field(default=0, metadata={"minimum": 0})
 
 

@@ -46,6 +46,14 @@ class InputTooLong(ValueError):
         super().__init__(f"{tokens} tokens, and the local model reads {context}")
 
 
+class EngineUnavailable(RuntimeError):
+    """The engine can't begin; the text says what to do."""
+
+
+class EngineFailed(RuntimeError):
+    """The engine broke off in the middle of an answer."""
+
+
 class TextEngine(Protocol):
     """A language model."""
 
@@ -56,6 +64,9 @@ class TextEngine(Protocol):
 
     async def count_tokens(self, messages: Sequence[Message]) -> int:
         """The tokens of a conversation as the model reads it."""
+
+    async def count_text(self, text: str) -> int:
+        """The tokens of a text by itself."""
 
     async def close(self) -> None:
         """Give back what the engine holds."""

@@ -20,12 +20,8 @@ _KNOWN = {
     "anthropic_version", "anthropic_beta", "max_tokens", "messages", "system", "temperature", "top_p",
     "top_k", "stop_sequences", "tools", "tool_choice", "thinking", "metadata", "output_config",
 }  # fmt: skip
-_REASONS = {
-    "end_turn": "end_turn",
-    "max_tokens": "max_tokens",
-    "stop_sequence": "stop_sequence",
-    "model_context_window_exceeded": "model_context_window_exceeded",
-}
+# What a guardrail says instead ends as any answer does (logged by users).
+_REASONS = {"guardrail_intervened": "end_turn"}
 
 
 def read(model: Model, body: dict[str, Any]) -> Conversation:
@@ -123,7 +119,7 @@ def answer(model: Model, reply: Reply, text: str) -> dict[str, Any]:
     return {
         **_head(model),
         "content": [{"type": "text", "text": text}],
-        "stop_reason": _REASONS[reply.stop_reason],
+        "stop_reason": _REASONS.get(reply.stop_reason, reply.stop_reason),
         "stop_sequence": reply.stop_sequence,
         "usage": {"input_tokens": reply.input_tokens, "output_tokens": reply.output_tokens},
     }
@@ -158,7 +154,7 @@ async def chunks(model: Model, reply: Reply) -> AsyncIterator[dict[str, Any]]:
     yield {
         "type": "message_delta",
         "delta": {
-            "stop_reason": _REASONS[reply.stop_reason],
+            "stop_reason": _REASONS.get(reply.stop_reason, reply.stop_reason),
             "stop_sequence": reply.stop_sequence,
         },
         "usage": {"output_tokens": reply.output_tokens},

@@ -23,6 +23,7 @@ _CONFIG = {
 }
 _DEFAULT_TOKENS = 512
 _REASONS = {"end_turn": "FINISH", "stop_sequence": "STOP_CRITERIA_MET"}
+_REASONS["guardrail_intervened"] = "CONTENT_FILTERED"
 
 
 def read(model: Model, body: dict[str, Any]) -> Conversation:
