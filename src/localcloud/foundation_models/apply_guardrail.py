@@ -34,7 +34,7 @@ def apply_guardrail(call: Call) -> Mapping[str, Any]:
     verdict = guardrail_policies.apply(
         guardrail, call.get("source"), guarded, by_role["grounding_source"], by_role["query"]
     )
-    metrics = processing(guardrail, guarded, started)
+    metrics = processing(guardrail, started, guarded, by_role["grounding_source"])
     outputs = [{"text": verdict.text}] if verdict.intervened else []
     return {
         "usage": metrics["usage"],
@@ -46,12 +46,14 @@ def apply_guardrail(call: Call) -> Mapping[str, Any]:
     }
 
 
-def processing(guardrail: Mapping[str, Any], text: str, started: float) -> dict[str, Any]:
-    """An assessment's invocationMetrics."""
+def processing(
+    guardrail: Mapping[str, Any], started: float, text: str, grounding: str = ""
+) -> dict[str, Any]:
+    """An assessment's invocationMetrics; `started` is of time.monotonic()."""
     covered = {"guarded": len(text), "total": len(text)}
     return {
         "guardrailProcessingLatency": round(1000 * (time.monotonic() - started)),
-        "usage": guardrail_policies.units(guardrail, text),
+        "usage": guardrail_policies.units(guardrail, text, grounding),
         "guardrailCoverage": {"textCharacters": covered},
     }
 

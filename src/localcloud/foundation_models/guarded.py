@@ -66,7 +66,7 @@ class Guard:
             guardrail_policies.apply, self.guardrail, source, *texts
         )
         verdict = await asyncio.get_running_loop().run_in_executor(None, apply)
-        metrics = processing(self.guardrail, texts[0], started)
+        metrics = processing(self.guardrail, started, *texts[:2])
         return verdict, {**verdict.assessment, "invocationMetrics": metrics}
 
 

@@ -74,18 +74,20 @@ def masked(guardrail: Mapping[str, Any], source: str, text: str) -> str:
     return verdict.text
 
 
-def units(guardrail: Mapping[str, Any], text: str) -> dict[str, int]:
-    """Text units by policy: begun thousands of characters (Bedrock pricing, "Guardrails")."""
+def units(guardrail: Mapping[str, Any], text: str, grounding: str = "") -> dict[str, int]:
+    """Text units by policy: begun thousands of characters (Bedrock pricing, "Guardrails"). Contextual
+    grounding counts its source too.
+    """
     count = -(-len(text) // 1000)
     sensitive = guardrail.get("sensitiveInformationPolicy", {})
-    grounding = guardrail.get("contextualGroundingPolicy")
+    is_grounded = grounding and guardrail.get("contextualGroundingPolicy")
     return {
         "topicPolicyUnits": count if guardrail.get("topicPolicy") else 0,
         "contentPolicyUnits": 0,
         "wordPolicyUnits": count if guardrail.get("wordPolicy") else 0,
         "sensitiveInformationPolicyUnits": count if sensitive.get("piiEntities") else 0,
         "sensitiveInformationPolicyFreeUnits": count if sensitive.get("regexes") else 0,
-        "contextualGroundingPolicyUnits": count if grounding else 0,
+        "contextualGroundingPolicyUnits": -(-len(grounding + text) // 1000) if is_grounded else 0,
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,8 +38,8 @@ class ToolUse:
 
 
 def check(messages: Sequence[Mapping], is_configured: bool) -> None:
-    """Raise ValidationException where results don't answer the calls before them. The texts are AWS's as users
-    have logged them; that of results which nobody asked for is UNCONFIRMED.
+    """Raise ValidationException where results don't answer the calls before them. The texts are AWS's as
+    users have logged them.
     """
     asked: list[str] = []
     for number, message in enumerate(messages):
@@ -66,9 +67,10 @@ def check(messages: Sequence[Mapping], is_configured: bool) -> None:
 async def choose(
     call: Call, model: Model, asked: Conversation
 ) -> tuple[Reply, ToolUse | None] | None:
-    """The answer that calls a tool, or that asks for what the tool lacks (no ToolUse); None where no tool is
-    meant, so that the language model answers.
+    """The answer that calls a tool, or that asks for what the tool lacks (no ToolUse); None where no tool
+    is meant, so that the language model answers.
     """
+    started = time.monotonic()
     config = call.get("toolConfig")
     if not config:
         return None
@@ -84,9 +86,12 @@ async def choose(
     written = choice.words
     if choice.name:
         tool = ToolUse(f"tooluse_{secrets.token_urlsafe(16)}", choice.name, choice.input)
-        written += json.dumps(tool.block)
+        written += json.dumps({"name": tool.name, "input": tool.input})
     output_tokens = await call.resources.text.count_text(written)
     use.tokens += model.burndown * output_tokens
-    pieces = only(Piece(choice.words, input_tokens, output_tokens))
-    reason = "tool_use" if tool else "end_turn"
-    return Reply(pieces, input_tokens, output_tokens=output_tokens, stop_reason=reason), tool
+    reply = Reply(
+        only(Piece(choice.words, input_tokens, output_tokens)), input_tokens, started, output_tokens,
+        "tool_use" if tool else "end_turn",
+        latency_ms=round(1000 * (time.monotonic() - started)),
+    )  # fmt: skip
+    return reply, tool
