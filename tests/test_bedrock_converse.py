@@ -112,8 +112,21 @@ def test_a_stream_has_the_same_answer_in_order(client):
     assert "SmolLM2" in stream["ResponseMetadata"]["HTTPHeaders"]["x-localcloud-answered-by"]
 
 
+@pytest.fixture
 def long_stream(client):
-    """A stream that has begun, and has much to say."""
+    """Begins streams that have much to say; gives each and the events that are still to come."""
+    streams = []
+
+    def begin():
+        streams.append(_long_stream(client))
+        return streams[-1]
+
+    yield begin
+    for stream, _ in streams:
+        stream.close()
+
+
+def _long_stream(client):
     stream = client.converse_stream(
         modelId=NOVA, messages=STORY, inferenceConfig={"maxTokens": 3000, "temperature": 1}
     )["stream"]
@@ -123,8 +136,10 @@ def long_stream(client):
     return stream, events
 
 
-def test_tokens_come_while_the_answer_grows_and_an_error_can_end_it(client, local_cloud):
-    _, events = long_stream(client)
+def test_tokens_come_while_the_answer_grows_and_an_error_can_end_it(
+    client, local_cloud, long_stream
+):
+    _, events = long_stream()
     # The answer is not ready: what is set now ends it.
     with (
         changed(local_cloud, bedrock_break_answer_after=1),
@@ -137,8 +152,10 @@ def test_tokens_come_while_the_answer_grows_and_an_error_can_end_it(client, loca
     assert (status, code) == (424, "ModelErrorException")
 
 
-def test_a_short_question_is_answered_before_a_long_one_that_came_first(client, local_cloud):
-    _, events = long_stream(client)
+def test_a_short_question_is_answered_before_a_long_one_that_came_first(
+    client, local_cloud, long_stream
+):
+    _, events = long_stream()
     assert "Paris" in said(ask(client))
     deploy(local_cloud, "meanwhile", "def handler(event, context): return 'here'\n")
     assert invoke(local_cloud, "meanwhile")[0] == "here"
@@ -146,9 +163,9 @@ def test_a_short_question_is_answered_before_a_long_one_that_came_first(client, 
         list(events)
 
 
-def test_who_leaves_makes_room_for_others(client):
+def test_who_leaves_makes_room_for_others(client, long_stream):
     # Eight answers at most are in the making: these would take minutes.
-    for stream, _ in [long_stream(client) for _ in range(8)]:
+    for stream, _ in [long_stream() for _ in range(8)]:
         stream.close()
     assert "Paris" in said(ask(client))
 

@@ -83,6 +83,7 @@ async def ask(call: Call, model: Model, asked: Conversation) -> Reply:
             async for piece in resources.text.generate(asked.messages, wanted):
                 if piece.text and reply.first_ms is None:
                     reply.first_ms = _since(reply.started)
+                reply.input_tokens = piece.input_tokens
                 reply.output_tokens = piece.output_tokens
                 reply.stop_reason = piece.stop_reason or reply.stop_reason
                 reply.stop_sequence = piece.stop_sequence
@@ -91,12 +92,14 @@ async def ask(call: Call, model: Model, asked: Conversation) -> Reply:
                     raise EngineFailed("the setting bedrock_break_answer_after says so")
         except InputTooLong as error:
             raise invalid(_TOO_LONG) from error
+        except EngineUnavailable as error:
+            raise BedrockError("ServiceUnavailableException", str(error)) from error
         except EngineFailed as error:
             _log.warning("an answer broke off: %s", error)
             raise BedrockError("ModelErrorException", _BROKEN) from error
         finally:
             reply.latency_ms = _since(reply.started)
-            use.tokens = input_tokens + model.burndown * reply.output_tokens
+            use.tokens = reply.input_tokens + model.burndown * reply.output_tokens
 
     reply.pieces = await _begun(pieces())
     return reply
