@@ -126,23 +126,36 @@ _STRATEGIES: dict[str, Callable[[str, Mapping[str, Any]], list[Chunk]]] = {
 
 
 def _windows(text: str, size: int, overlap: int) -> list[Chunk]:
-    """Windows of `size` tokens that begin and end between words; a text of fewer is one."""
+    """Windows of at most `size` tokens, of which each begins `overlap` tokens before the last one's end,
+    or at the sentence there. A window ends with a sentence where one ends in its second half, else
+    between words. A text of fewer tokens is one window.
+    """
     tokens = token_spans(text)
+    starts = [start for start, _ in tokens]
     # A token that follows another without a blank continues its word.
     words = [n for n in range(len(tokens)) if n == 0 or tokens[n - 1][1] < tokens[n][0]]
+    sentences = [bisect.bisect_left(starts, start) for start, _ in sentence_spans(text)]
     chunks, first = [], 0
     while first < len(tokens):
-        end = first + size
-        if end < len(tokens):
-            word = words[bisect.bisect_right(words, end) - 1]
-            end = word if word > first else end
-        end = min(end, len(tokens))
+        end = len(tokens)
+        if end - first > size:
+            end = _last(sentences, first + size) or 0
+            if end <= first + size // 2:
+                end = _last(words, first + size) or 0
+            if end <= first:  # a word of more tokens than a window has
+                end = first + size
         chunks.append(_chunk(text, tokens[first][0], tokens[end - 1][1]))
         if end == len(tokens):
             break
-        back = words[bisect.bisect_right(words, end - overlap) - 1]
+        back = _last(words, end - overlap) or 0
         first = back if back > first else end
     return chunks
+
+
+def _last(edges: Sequence[int], limit: int) -> int | None:
+    """The last of some sorted edges that is not beyond a limit."""
+    place = bisect.bisect_right(edges, limit)
+    return edges[place - 1] if place else None
 
 
 def _by_sentences(text: str, sentences: Sequence[tuple[int, int]], size: int) -> list[Chunk]:
@@ -165,7 +178,7 @@ def _by_sentences(text: str, sentences: Sequence[tuple[int, int]], size: int) ->
 
 
 def _pieces(text: str, start: int, end: int, size: int) -> list[Chunk]:
-    pieces = _windows(text[start:end], size, 0)
+    pieces = _windows(text[start:end], size, 0)  # more than one where a sentence is too long
     if len(pieces) == 1:
         return [_chunk(text, start, end)]
     return [_chunk(text, start + piece.start, start + piece.end) for piece in pieces]
