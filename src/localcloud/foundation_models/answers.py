@@ -18,7 +18,7 @@ from .sentences import sentence_spans
 # Bedrock's own words where the sources hold no answer (its default prompt for knowledge bases).
 REFUSAL = "Sorry, I am unable to assist you with this request."
 # Below it a question counts as not answered by the sources; calibrated in docs/localcloud.md.
-THRESHOLD = 0.40
+THRESHOLD = 0.46
 _SENTENCES = 2
 # A second sentence is quoted where it is nearly as near as the first.
 _NEARLY = 0.9
