@@ -83,7 +83,7 @@ def test_a_session_goes_on_and_an_unknown_one_is_refused(notes):
 
 def test_the_answer_says_that_no_language_model_wrote_it(notes):
     headers = notes.answer("How long does a cat sleep?")["ResponseMetadata"]["HTTPHeaders"]
-    assert "no language model" in headers["x-localcloud-answered-by"]
+    assert "by no language model" in headers["x-localcloud-answered-by"]
 
 
 def test_a_stream_brings_the_same_answer(notes):

@@ -4,6 +4,7 @@
 _STATUS = {
     "AccessDeniedException": 403,
     "ConflictException": 409,
+    "DependencyFailedException": 424,
     "InternalServerException": 500,
     "ModelErrorException": 424,
     "ModelNotReadyException": 429,

@@ -3,6 +3,9 @@ bedrock and bedrock-agent, as far as it has them.
 """
 
 from . import (
+    agent_invocation,
+    agent_parts,
+    agents,
     answering,
     apply_guardrail,
     converse,
@@ -19,6 +22,9 @@ from . import (
 from .calls import Handler
 
 OPERATIONS: dict[tuple[str, str], Handler] = {
+    **agent_invocation.OPERATIONS,
+    **agent_parts.OPERATIONS,
+    **agents.OPERATIONS,
     **answering.OPERATIONS,
     **apply_guardrail.OPERATIONS,
     **converse.OPERATIONS,
