@@ -41,6 +41,7 @@ notebooks: $(TEST) ## run every notebook from top to bottom and keep its outputs
 
 bench: $(TEST) ## measure speed beside another local AWS
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.retrieval
 
 soak: $(TEST) ## ten minutes of mixed load (MINUTES=3 for less): does the local cloud stay as it was?
 	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10)

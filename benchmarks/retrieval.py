@@ -6,11 +6,12 @@ through boto3 but the time over 10,000 chunks, for which the index is filled dir
 """
 
 import json
+import random
+import statistics
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -156,7 +157,7 @@ def recall(cloud: LocalCloud, base_id: str) -> tuple[float, float, float]:
         first += hits[0]
         five += any(hits)
     count = len(QUESTIONS["answerable"])
-    return first / count, five / count, 1000 * float(np.median(times))
+    return first / count, five / count, 1000 * statistics.median(times)
 
 
 def refused(cloud: LocalCloud, base_id: str) -> tuple[float, float]:
@@ -188,9 +189,8 @@ def speed() -> tuple[float, float]:
     from localcloud.foundation_models.vector_index import VectorIndex
 
     index = VectorIndex(1024, "cosine")
-    random = np.random.default_rng(0).standard_normal((CHUNKS, 1024)).astype(np.float32)
-    for number, vector in enumerate(random):
-        index.put(str(number), vector, {})
+    for number in range(CHUNKS):
+        index.put(str(number), [random.random() - 0.5 for _ in range(1024)], {})
     questions = [question for question, _ in QUESTIONS["answerable"]]
     whole, search = [], []
     for turn in range(TURNS):
@@ -200,7 +200,7 @@ def speed() -> tuple[float, float]:
         index.nearest(vector, 5)
         search.append(time.perf_counter() - embedded)
         whole.append(time.perf_counter() - begun)
-    return 1000 * float(np.median(whole)), 1000 * float(np.median(search))
+    return 1000 * statistics.median(whole), 1000 * statistics.median(search)
 
 
 def _one_line(text: str) -> str:
