@@ -57,6 +57,7 @@ class Model:
     price_out: float | None = None
     price_image: float | None = None
     burndown: int = 1
+    listed: bool = True
 
     @property
     def is_text(self) -> bool:

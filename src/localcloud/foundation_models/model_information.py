@@ -78,7 +78,11 @@ def _page_start(token: str | None, count: int) -> int:
 
 
 def _present(region: str) -> list[Model]:
-    return [model for model in models().values() if model.status != "EOL" and model.is_in(region)]
+    return [
+        model
+        for model in models().values()
+        if model.listed and model.status != "EOL" and model.is_in(region)
+    ]
 
 
 def _profiles(region: str) -> list[tuple[Model, str]]:

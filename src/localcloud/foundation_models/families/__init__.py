@@ -6,7 +6,7 @@ reply)`; one that does not has `answer_at_once(model, body)`, which may block.
 
 from types import ModuleType
 
-from . import anthropic_messages, nova, stability, titan_embeddings, titan_text
+from . import anthropic_messages, local_image, nova, stability, titan_embeddings, titan_text
 
 FAMILIES: dict[str, ModuleType] = {
     "anthropic": anthropic_messages,
@@ -14,4 +14,5 @@ FAMILIES: dict[str, ModuleType] = {
     "titan-text": titan_text,
     "titan-embeddings": titan_embeddings,
     "stability": stability,
+    "local-image": local_image,
 }

@@ -5,13 +5,10 @@ of steps or a guidance scale.
 from __future__ import annotations
 
 import base64
-import importlib
-import importlib.util
 import random
 from typing import Any
 
 from ..catalogue import Model
-from ..errors import BedrockError
 from .bodies import Field, check, malformed
 
 STAND_IN = "a small picture model"
@@ -24,6 +21,7 @@ _BODY = {
     "output_format": Field(str),
 }
 _RATIOS = ("16:9", "1:1", "21:9", "2:3", "3:2", "4:5", "5:4", "9:16", "9:21")
+_FORMATS = ("png", "jpeg", "webp")
 _MAX_PROMPT = 10_000
 
 
@@ -37,16 +35,19 @@ def answer_at_once(model: Model, body: dict[str, Any]) -> tuple[dict[str, Any], 
         raise malformed(f"#/aspect_ratio: {body['aspect_ratio']} is not a valid enum value")
     if body.get("mode", "text-to-image") != "text-to-image":
         raise malformed("#/mode: localcloud draws from text alone; use text-to-image")
-    if body.get("output_format", "png") != "png":
-        raise malformed("#/output_format: localcloud draws png alone")
+    file_format = body.get("output_format", "png")
+    if file_format not in _FORMATS:
+        raise malformed(f"#/output_format: {file_format} is not a valid enum value")
     seed = body.get("seed") or random.randint(1, 4_294_967_295)
-    png = _draw(prompt, body.get("negative_prompt", ""), seed)
-    picture = base64.b64encode(png).decode()
-    return {"seeds": [seed], "finish_reasons": [None], "images": [picture]}, 0
+    # Loaded with the first picture.
+    from ..image_model import draw
 
-
-def _draw(prompt: str, negative_prompt: str, seed: int) -> bytes:
-    name = f"{__package__.rpartition('.')[0]}.image_model"
-    if importlib.util.find_spec(name) is None:
-        raise BedrockError("ServiceUnavailableException", "localcloud has no picture model yet")
-    return importlib.import_module(name).draw(prompt, negative_prompt, seed)
+    picture = draw(
+        prompt,
+        negative_prompt=body.get("negative_prompt", ""),
+        seed=seed,
+        aspect_ratio=body.get("aspect_ratio", "1:1"),
+        output_format=file_format,
+    )
+    encoded = base64.b64encode(picture).decode()
+    return {"seeds": [seed], "finish_reasons": [None], "images": [encoded]}, 0
