@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from deployment import make_role, policy_of
+from deployment import make_role, policy_of, wait_for
 from knowledge import DOCUMENTS, MODEL, KnowledgeBase, make_index, permissions, service_role
 from people import Person, refusal
 
@@ -96,6 +96,27 @@ def test_the_index_follows_the_bucket(local_cloud):
     assert base.ingest()["statistics"]["numberOfMetadataDocumentsModified"] == 1
     base.agent.delete_data_source(knowledgeBaseId=base.id, dataSourceId=base.source)
     assert base.ask("fruit") == []
+
+
+def test_one_job_at_a_time_and_it_can_be_stopped(local_cloud):
+    text = " ".join(f"Sentence {n} is about the number {n * 7}." for n in range(120))
+    base = KnowledgeBase(local_cloud, {f"{n}.txt": text for n in range(3)}, CHUNKINGS["semantic"])
+    ids = {"knowledgeBaseId": base.id, "dataSourceId": base.source}
+    job = base.agent.start_ingestion_job(**ids)["ingestionJob"]
+    assert job["status"] == "STARTING"
+    code, message, status = refusal(base.agent.start_ingestion_job, **ids)
+    assert (code, status) == ("ConflictException", 409)
+    assert job["ingestionJobId"] in message
+    ids["ingestionJobId"] = job["ingestionJobId"]
+    assert base.agent.stop_ingestion_job(**ids)["ingestionJob"]["status"] == "STOPPING"
+
+    def ended():
+        now = base.agent.get_ingestion_job(**ids)["ingestionJob"]
+        return now if now["status"] != "STOPPING" else None
+
+    stopped = wait_for(ended, 60)
+    assert stopped["status"] == "STOPPED"
+    assert stopped["statistics"]["numberOfDocumentsScanned"] < 3
 
 
 METADATA = {
