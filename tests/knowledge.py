@@ -1,9 +1,11 @@
 """How the tests bring a knowledge base into a cloud, through boto3 alone."""
 
+import functools
 import json
 import uuid
 
 from deployment import policy_of, wait_for
+from localcloud import LocalCloud
 
 MODEL = "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v2:0"
 ANSWERS_WITH = "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0"
@@ -38,9 +40,24 @@ The red kettle costs 40 euros,40
 }
 
 
+def client(cloud, service: str):
+    """The administrator's client; made once, since the models of these services are large."""
+    return _client(cloud.endpoint_url, service)
+
+
+@functools.cache
+def _client(endpoint_url: str, service: str):
+    return _session().client(service, endpoint_url=endpoint_url)
+
+
+@functools.cache
+def _session():
+    return LocalCloud(port=0).session()
+
+
 def service_role(cloud, name: str, *statements: dict) -> str:
     """A role that Bedrock may assume; returns its ARN."""
-    iam = cloud.client("iam")
+    iam = client(cloud, "iam")
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=policy_of(*statements))
     return arn
@@ -64,9 +81,9 @@ class KnowledgeBase:
 
     def __init__(self, cloud, documents: dict, chunking: dict | None = None, statements=None):
         self.cloud = cloud
-        self.agent = cloud.client("bedrock-agent")
-        self.runtime = cloud.client("bedrock-agent-runtime")
-        self.s3 = cloud.client("s3")
+        self.agent = client(cloud, "bedrock-agent")
+        self.runtime = client(cloud, "bedrock-agent-runtime")
+        self.s3 = client(cloud, "s3")
         self.name = self.bucket = f"kb-{uuid.uuid4().hex[:12]}"
         self.s3.create_bucket(Bucket=self.bucket)
         for key, text in documents.items():
@@ -148,7 +165,7 @@ class KnowledgeBase:
 
 def make_index(cloud, bucket: str, dimension: int = 1024, hidden=None) -> str:
     """A vector bucket with an index as a knowledge base needs it; returns the index's ARN."""
-    s3vectors = cloud.client("s3vectors")
+    s3vectors = client(cloud, "s3vectors")
     s3vectors.create_vector_bucket(vectorBucketName=bucket)
     hidden = ["AMAZON_BEDROCK_TEXT", "AMAZON_BEDROCK_METADATA"] if hidden is None else hidden
     return s3vectors.create_index(

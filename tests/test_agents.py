@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import EventStreamError
 
 from deployment import deploy, wait_for
-from knowledge import ANSWERS_WITH, DOCUMENTS, KnowledgeBase, service_role
+from knowledge import ANSWERS_WITH, DOCUMENTS, KnowledgeBase, client, service_role
 from people import refusal
 
 INSTRUCTION = "You help the customers of a small shop with their orders and answer kindly."
@@ -51,8 +51,8 @@ class Agent:
 
     def __init__(self, cloud, *statements):
         self.cloud = cloud
-        self.agents = cloud.client("bedrock-agent")
-        self.runtime = cloud.client("bedrock-agent-runtime")
+        self.agents = client(cloud, "bedrock-agent")
+        self.runtime = client(cloud, "bedrock-agent-runtime")
         self.name = f"agent-{uuid.uuid4().hex[:12]}"
         allowed = statements or ({"Action": "bedrock:InvokeModel", "Resource": "*"},)
         self.role = service_role(cloud, self.name, *allowed)

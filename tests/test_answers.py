@@ -1,5 +1,7 @@
 """RetrieveAndGenerate: answers with citations, refusals, sessions and streams."""
 
+import uuid
+
 import pytest
 
 from knowledge import DOCUMENTS, KnowledgeBase
@@ -96,6 +98,34 @@ def test_a_stream_brings_the_same_answer(notes):
     assert text == whole["output"]["text"]
     citations = [event["citation"]["citation"] for event in events if "citation" in event]
     assert citations == whole["citations"]
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Tell me about the teapot and the kettle.", "Not asked."),
+        ("Which product costs 40 euros?", "Not said."),
+        ("How long does a cat sleep?", None),
+    ],
+)
+def test_a_guardrail_watches_over_question_and_answer(local_cloud, notes, question, said):
+    made = local_cloud.client("bedrock").create_guardrail(
+        name=f"kettles-{uuid.uuid4().hex[:8]}",
+        blockedInputMessaging="Not asked.",
+        blockedOutputsMessaging="Not said.",
+        wordPolicyConfig={"wordsConfig": [{"text": "kettle"}]},
+    )
+    asked = notes.question(question)
+    settings = asked["retrieveAndGenerateConfiguration"]["knowledgeBaseConfiguration"]
+    settings["generationConfiguration"] = {
+        "guardrailConfiguration": {"guardrailId": made["guardrailId"], "guardrailVersion": "DRAFT"}
+    }
+    answer = notes.runtime.retrieve_and_generate(**asked)
+    assert answer["guardrailAction"] == ("INTERVENED" if said else "NONE")
+    if said:
+        assert answer["output"]["text"] == said
+    else:
+        assert_cited(answer, notes)
 
 
 def test_an_unknown_knowledge_base_is_not_found(notes):

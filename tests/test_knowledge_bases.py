@@ -4,8 +4,16 @@ import json
 
 import pytest
 
-from deployment import make_role, policy_of
-from knowledge import DOCUMENTS, MODEL, KnowledgeBase, make_index, permissions, service_role
+from deployment import make_role, policy_of, wait_for
+from knowledge import (
+    DOCUMENTS,
+    MODEL,
+    KnowledgeBase,
+    client,
+    make_index,
+    permissions,
+    service_role,
+)
 from people import Person, refusal
 
 
@@ -69,7 +77,7 @@ def test_number_of_results(notes):
 
 
 def test_vectors_lie_in_the_index_for_everybody_to_see(local_cloud, notes):
-    vectors = local_cloud.client("s3vectors").list_vectors(
+    vectors = client(local_cloud, "s3vectors").list_vectors(
         indexArn=notes.index, returnMetadata=True, returnData=True
     )["vectors"]
     assert len(vectors) == 4
@@ -96,6 +104,27 @@ def test_the_index_follows_the_bucket(local_cloud):
     assert base.ingest()["statistics"]["numberOfMetadataDocumentsModified"] == 1
     base.agent.delete_data_source(knowledgeBaseId=base.id, dataSourceId=base.source)
     assert base.ask("fruit") == []
+
+
+def test_one_job_at_a_time_and_it_can_be_stopped(local_cloud):
+    text = " ".join(f"Sentence {n} is about the number {n * 7}." for n in range(60))
+    base = KnowledgeBase(local_cloud, {f"{n}.txt": text for n in range(3)}, CHUNKINGS["semantic"])
+    ids = {"knowledgeBaseId": base.id, "dataSourceId": base.source}
+    job = base.agent.start_ingestion_job(**ids)["ingestionJob"]
+    assert job["status"] == "STARTING"
+    code, message, status = refusal(base.agent.start_ingestion_job, **ids)
+    assert (code, status) == ("ConflictException", 409)
+    assert job["ingestionJobId"] in message
+    ids["ingestionJobId"] = job["ingestionJobId"]
+    assert base.agent.stop_ingestion_job(**ids)["ingestionJob"]["status"] == "STOPPING"
+
+    def ended():
+        now = base.agent.get_ingestion_job(**ids)["ingestionJob"]
+        return now if now["status"] != "STOPPING" else None
+
+    stopped = wait_for(ended, 60)
+    assert stopped["status"] == "STOPPED"
+    assert stopped["statistics"]["numberOfDocumentsScanned"] < 3
 
 
 METADATA = {
@@ -217,7 +246,7 @@ def test_a_question_is_asked_in_the_name_of_the_role(local_cloud):
     base = KnowledgeBase(local_cloud, {"a.txt": "Apples are red."})
     base.ingest()
     without = [each for each in permissions(base.bucket) if each["Action"] != "bedrock:InvokeModel"]
-    local_cloud.client("iam").put_role_policy(
+    client(local_cloud, "iam").put_role_policy(
         RoleName=base.name, PolicyName="inline", PolicyDocument=policy_of(*without)
     )
     code, message, status = refusal(
@@ -335,7 +364,7 @@ TEXT = (
 def chunks_of(local_cloud, chunking):
     base = KnowledgeBase(local_cloud, {"text.txt": TEXT}, chunking)
     assert base.ingest()["status"] == "COMPLETE"
-    vectors = local_cloud.client("s3vectors").list_vectors(
+    vectors = client(local_cloud, "s3vectors").list_vectors(
         indexArn=base.index, returnMetadata=True
     )["vectors"]
     return base, {vector["metadata"]["AMAZON_BEDROCK_TEXT"] for vector in vectors}

@@ -174,6 +174,8 @@ def _typed(value: Any, member: Shape, name: str) -> Any:
             if key in members and part is not None
         }
     if kind == "list":
+        if member.member.type_name == "float" and {type(part) for part in value} <= {int, float}:
+            return value  # a vector: one by one its numbers would take seconds
         return [_typed(part, member.member, name) for part in value]
     if kind == "map":
         return {key: _typed(part, member.value, name) for key, part in value.items()}

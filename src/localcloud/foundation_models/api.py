@@ -32,7 +32,7 @@ _SERVICES = {
     "bedrock": ("bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime", "bedrock"),
     "s3vectors": ("s3vectors",),
 }
-_READING = ("Get", "List", "BatchGet", "Validate")
+_READING = ("Get", "List", "BatchGet", "Query", "Validate")
 _CONTROL_PLANES = ("bedrock", "bedrock-agent", "s3vectors")
 _EVENT_STREAM = (b"content-type", b"application/vnd.amazon.eventstream")
 

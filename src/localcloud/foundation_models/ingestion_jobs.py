@@ -21,11 +21,37 @@ _PAGE = 10
 _UNDER_WAY = ("STARTING", "IN_PROGRESS", "STOPPING")
 # The jobs of this process by id: one that a restart cut off is in no thread any more.
 _running: dict[str, threading.Thread] = {}
+_starting = threading.Lock()
 
 
 def start(call: Call) -> Mapping[str, Any]:
     """StartIngestionJob."""
     base, source = asked_base(call), asked_source(call)
+    with _starting:
+        _check_free(source)
+        now = datetime.now(UTC)
+        job = {
+            "knowledgeBaseId": base["knowledgeBaseId"],
+            "dataSourceId": source["dataSourceId"],
+            "ingestionJobId": new_id(),
+            "description": call.get("description"),
+            "status": "STARTING",
+            "statistics": dict.fromkeys(STATISTICS, 0),
+            "failureReasons": None,
+            "startedAt": now,
+            "updatedAt": now,
+        }
+        source["jobs"][job["ingestionJobId"]] = job
+        answer = _shown(job)
+        thread = threading.Thread(
+            target=_run, args=(call, base, source, job), name="ingestion", daemon=True
+        )
+        _running[job["ingestionJobId"]] = thread
+    thread.start()
+    return {"ingestionJob": answer}
+
+
+def _check_free(source: dict[str, Any]) -> None:
     for other in map(_judged, source["jobs"].values()):
         if other["status"] in _UNDER_WAY:  # the text is UNCONFIRMED
             raise BedrockError(
@@ -33,26 +59,6 @@ def start(call: Call) -> Mapping[str, Any]:
                 f"Ingestion job {other['ingestionJobId']} of data source {source['dataSourceId']} "
                 "is under way; wait for its end",
             )
-    now = datetime.now(UTC)
-    job = {
-        "knowledgeBaseId": base["knowledgeBaseId"],
-        "dataSourceId": source["dataSourceId"],
-        "ingestionJobId": new_id(),
-        "description": call.get("description"),
-        "status": "STARTING",
-        "statistics": dict.fromkeys(STATISTICS, 0),
-        "failureReasons": None,
-        "startedAt": now,
-        "updatedAt": now,
-    }
-    source["jobs"][job["ingestionJobId"]] = job
-    answer = _shown(job)
-    thread = threading.Thread(
-        target=_run, args=(call, base, source, job), name="ingestion", daemon=True
-    )
-    _running[job["ingestionJobId"]] = thread
-    thread.start()
-    return {"ingestionJob": answer}
 
 
 def get(call: Call) -> Mapping[str, Any]:
