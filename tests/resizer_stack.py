@@ -24,8 +24,9 @@ def zip_of(name, text):
 
 
 def empty(s3, bucket):
-    for item in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-        s3.delete_object(Bucket=bucket, Key=item["Key"])
+    found = s3.list_object_versions(Bucket=bucket)
+    for item in found.get("Versions", []) + found.get("DeleteMarkers", []):
+        s3.delete_object(Bucket=bucket, Key=item["Key"], VersionId=item["VersionId"])
 
 
 @contextmanager
