@@ -10,7 +10,7 @@ import sys
 import time
 from contextlib import suppress
 
-WAIT_S = 60
+WAIT_S = 120
 # In a session of its own, the process makes the terminal its own, so that Ctrl-C reaches it.
 _AT_TERMINAL = """
 import fcntl, os, sys, termios

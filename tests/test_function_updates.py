@@ -217,7 +217,7 @@ def test_busy_environment_ends_when_it_is_done(local_cloud, functions):
     deploy(local_cloud, "occupied", source)
     answers = []
     caller = threading.Thread(
-        target=lambda: answers.append(invoke(local_cloud, "occupied", {"s": 2})[0])
+        target=lambda: answers.append(invoke(local_cloud, "occupied", {"s": 6})[0])
     )
     caller.start()
     wait_for(lambda: [e for e in local_cloud.record.entries() if e["type"] == "invoke.start"
@@ -226,7 +226,7 @@ def test_busy_environment_ends_when_it_is_done(local_cloud, functions):
     functions.update_function_code(FunctionName="occupied", ZipFile=code)
     assert invoke(local_cloud, "occupied")[0] == 2
     assert not answers, "the first invocation still runs"
-    caller.join(timeout=10)
+    caller.join(timeout=60)
     assert answers == [1]
     wait_for(lambda: shutdowns(local_cloud, "occupied") == ["replaced"])
 
