@@ -4,9 +4,12 @@ What else the machine does makes everything slower. So each time is compared wit
 and what must not happen at all is that a function gets more than its share.
 """
 
+import asyncio
+
 import pytest
 
 from deployment import deploy, invoke
+from localcloud.functions.processor_share import ProcessorShare
 
 WORK_S = 0.2
 ONE_PROCESSOR_MB = 1769
@@ -40,6 +43,24 @@ def test_a_busy_handler_takes_longer_with_less_memory(local_cloud, whole, memory
     ]
     assert min(mine for mine, _ in pairs) > 0.85 * expected * WORK_S
     assert min(mine / theirs for mine, theirs in pairs) < 1.6 * expected
+
+
+def test_what_is_used_before_anybody_looks_is_owed_in_the_end():
+    class Sandbox:
+        used_s = 0.0
+
+        def cpu_seconds(self):
+            return self.used_s
+
+    async def owed_after(used_s):
+        sandbox = Sandbox()
+        share = ProcessorShare(sandbox, 177)  # a tenth of a processor
+        share.start()
+        sandbox.used_s = used_s
+        return share.stop()
+
+    assert 5 < asyncio.run(owed_after(1.0)) < 10
+    assert asyncio.run(owed_after(0.001)) == 0, "each period has its share"
 
 
 def test_waiting_costs_no_processor_time(local_cloud):
