@@ -161,7 +161,7 @@ def seen(mine, theirs):
     return f"yours took {mine:.1f} ms, the original {theirs:.1f} ms"
 
 
-@pytest.mark.check(points=5, section="6 · What stays", timeout=90)
+@pytest.mark.check(points=5, section="6 · What stays", timeout=180)
 def check_warm_calls(turns):
     """A warm call takes at most a fifth of the time that the original takes, with the right answers."""
     mine, theirs = turns
