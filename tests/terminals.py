@@ -52,7 +52,7 @@ class Terminal:
         os.write(self._end, keys.encode())
 
     def wait_for(self, words: str) -> str:
-        """Wait until the words are shown, after those of the last call; return all from there to their end."""
+        """Wait until the words are shown, after those of the last call; return all of it."""
         deadline, since = time.monotonic() + WAIT_S, self._seen
         while (at := (shown := _ESCAPES.sub("", self.raw)).find(words, since)) < 0:
             alive = self._read(deadline - time.monotonic())
