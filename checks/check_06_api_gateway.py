@@ -95,7 +95,7 @@ def names_in(api, reply, tried):
     return [each["name"] for each in listed]
 
 
-@pytest.mark.check(points=1, section="6 · What comes in: query strings, names, bodies", needs=FIRST)
+@pytest.mark.check(points=1, section="8 · What comes in: query strings, names, bodies", needs=FIRST)
 def check_pages(api, album):
     """A long list comes in pages of `limit`, each thumbnail once, and the last page has no next."""
     more = {f"page-{number:03}.jpg" for number in range(117)}
@@ -138,7 +138,7 @@ def check_pages(api, album):
     )
 
 
-@pytest.mark.check(points=1, section="6 · What comes in: query strings, names, bodies", needs=FIRST)
+@pytest.mark.check(points=1, section="8 · What comes in: query strings, names, bodies", needs=FIRST)
 def check_limit(api):
     """A limit that makes no sense is refused with 400 and a message."""
     for limit in ("0", "-1", "1001", "many", "2.5", ""):
@@ -157,7 +157,7 @@ def is_refused(api, status, method, path, body=None, *, words="", **headers):
     )  # fmt: skip
 
 
-@pytest.mark.check(points=2, section="5 · A picture in JSON", needs=FIRST)
+@pytest.mark.check(points=2, section="7 · A picture in JSON", needs=FIRST)
 def check_picture(api, album, images_of_the_album):
     """GET /thumbnails/{name} answers the picture as it is, with its content type, or redirects to it."""
     for name in sorted(album)[-1:] + [n for n in album if n.startswith("logo")]:
@@ -190,7 +190,7 @@ def shows(api, name, picture, content_type):
 
 
 @pytest.mark.check(
-    points=1, section="6 · What comes in: query strings, names, bodies", needs=("check_picture",)
+    points=1, section="8 · What comes in: query strings, names, bodies", needs=("check_picture",)
 )
 def check_names(api, album, images_of_the_album):
     """Names with blanks, accents, plus signs and other scripts are understood."""
@@ -199,7 +199,7 @@ def check_names(api, album, images_of_the_album):
 
 
 @pytest.mark.check(
-    points=1, section="4 · The answer, and a malformed one", needs=("check_picture",)
+    points=1, section="6 · What it answers, and what is malformed", needs=("check_picture",)
 )
 def check_no_such_thumbnail(api, rng):
     """A thumbnail that is not there is 404, with a message."""
@@ -207,7 +207,7 @@ def check_no_such_thumbnail(api, rng):
 
 
 @pytest.mark.check(
-    points=1, section="6 · What comes in: query strings, names, bodies", needs=("check_picture",)
+    points=1, section="8 · What comes in: query strings, names, bodies", needs=("check_picture",)
 )
 def check_nothing_else_is_shown(api):
     """Whatever name is asked for, nothing outside thumbnails/ is shown."""
@@ -252,7 +252,7 @@ def place_for(api, body, tried):
     return found["url"], found["key"]
 
 
-@pytest.mark.check(points=2, section="7 · Uploads that pass the function by", needs=FIRST)
+@pytest.mark.check(points=2, section="9 · Uploads that pass the function by", needs=FIRST)
 def check_upload(api, rng, images):
     """POST /uploads answers a URL, and a PUT to it uploads a photograph to raw/."""
     for name, photo, content_type in (
@@ -274,7 +274,7 @@ def check_upload(api, rng, images):
 
 
 @pytest.mark.check(
-    points=1, section="7 · Uploads that pass the function by", needs=("check_upload",)
+    points=1, section="9 · Uploads that pass the function by", needs=("check_upload",)
 )
 def check_upload_is_bound(api, rng, images):
     """The URL takes nothing but what was announced, and not for long."""
@@ -303,7 +303,7 @@ def check_upload_is_bound(api, rng, images):
 
 
 @pytest.mark.check(
-    points=1, section="6 · What comes in: query strings, names, bodies", needs=("check_upload",)
+    points=1, section="8 · What comes in: query strings, names, bodies", needs=("check_upload",)
 )
 def check_bad_requests(api, rng):
     """POST /uploads refuses with 400 what is no JSON object, and what lacks a name, a type or a size."""
@@ -326,7 +326,7 @@ def check_bad_requests(api, rng):
 
 
 @pytest.mark.check(
-    points=1, section="7 · Uploads that pass the function by", needs=("check_upload",)
+    points=1, section="9 · Uploads that pass the function by", needs=("check_upload",)
 )
 def check_refused_uploads(api, rng):
     """POST /uploads refuses other content types with 415, and more than 10 MB with 413."""
@@ -342,7 +342,7 @@ def check_refused_uploads(api, rng):
 
 
 @pytest.mark.check(
-    points=1, section="6 · What comes in: query strings, names, bodies", needs=("check_upload",)
+    points=1, section="8 · What comes in: query strings, names, bodies", needs=("check_upload",)
 )
 def check_any_client(api, rng):
     """POST /uploads understands JSON from clients that send it with another content type."""
@@ -353,7 +353,7 @@ def check_any_client(api, rng):
         api.expect(reply, reply.status == 201, tried=tried, expected="status 201")
 
 
-@pytest.mark.check(points=1, section="8 · Who may? A Lambda authorizer", needs=FIRST)
+@pytest.mark.check(points=1, section="10 · Who may? A Lambda authorizer", needs=FIRST)
 def check_delete(api, rng, token):
     """DELETE with the right token answers 204, the thumbnail is gone, and others stay."""
     names = [f"old {word} {rng.randrange(10**6)}.jpg" for word in ("one", "two", "three")]
@@ -388,7 +388,7 @@ def check_delete(api, rng, token):
     )  # fmt: skip
 
 
-@pytest.mark.check(points=1, section="8 · Who may? A Lambda authorizer", needs=("check_delete",))
+@pytest.mark.check(points=1, section="10 · Who may? A Lambda authorizer", needs=("check_delete",))
 def check_token(api, rng, token):
     """DELETE without the token is 401, with a wrong one 403, and the thumbnail stays; GET needs none."""
     name = f"dear {rng.randrange(10**6)}.jpg"
@@ -422,7 +422,7 @@ def check_token(api, rng, token):
     )
 
 
-@pytest.mark.check(points=1, section="9 · A page from elsewhere: CORS", needs=FIRST)
+@pytest.mark.check(points=1, section="15 · A page from elsewhere: CORS", needs=FIRST)
 def check_preflight(api):
     """A browser that asks first, for a page of the right origin, hears that it may."""
     for method, path, header in (
@@ -465,7 +465,7 @@ def listed(reply, name):
     return {item.strip().lower() for item in text.split(",") if item.strip()}
 
 
-@pytest.mark.check(points=1, section="9 · A page from elsewhere: CORS", needs=("check_preflight",))
+@pytest.mark.check(points=1, section="15 · A page from elsewhere: CORS", needs=("check_preflight",))
 def check_cors_answers(api, rng, album):
     """The answers themselves are for that origin too, errors as well, and for no other."""
     requests = {
