@@ -62,7 +62,7 @@ def images_of_the_album(seed):
 FIRST = ("check_lists",)
 
 
-@pytest.mark.check(points=2, section="3 · HTTP API: a route, an integration, a permission")
+@pytest.mark.check(points=2, section="8 · What comes in: query strings, names, bodies")
 def check_lists(api, album):
     """GET /thumbnails answers the names of the thumbnails, and of nothing else."""
     reply = api.ready()
