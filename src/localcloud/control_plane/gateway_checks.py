@@ -27,7 +27,7 @@ def install() -> None:
     """Check the parameters of what is made in an API."""
     create_route, update_route = Api.create_route, Api.update_route
     create_integration, update_integration = Api.create_integration, Api.update_integration
-    create_stage, create_authorizer = Api.create_stage, Api.create_authorizer
+    create_stage = Api.create_stage
 
     @functools.wraps(create_route)
     def checked_create_route(
@@ -64,6 +64,8 @@ def install() -> None:
         if deployment:
             stage.deployment = deployment
         return stage
+
+    create_authorizer = Api.create_authorizer
 
     @functools.wraps(create_authorizer)
     def checked_create_authorizer(self, **given):
