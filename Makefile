@@ -39,8 +39,10 @@ mutants: $(TEST) ## grade every wrong and every right submission in tests/ and p
 notebooks: $(TEST) ## run every notebook from top to bottom and keep its outputs
 	$(BIN)/python -m labkit.notebooks notebooks/*.ipynb
 
-bench: $(TEST) ## measure speed beside another local AWS
+bench: $(TEST) ## measure speed beside another local AWS, and the local language model
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.retrieval
+	$(BIN)/python -m benchmarks.language_model
 
 soak: $(TEST) ## ten minutes of mixed load (MINUTES=3 for less): does the local cloud stay as it was?
 	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10)
@@ -48,12 +50,12 @@ soak: $(TEST) ## ten minutes of mixed load (MINUTES=3 for less): does the local 
 lint: $(TEST) ## check format, style and templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/cfn-lint cloudformation/*.yaml solutions/*/*.yaml
+	$(BIN)/cfn-lint cloudformation/*.yaml solutions/*/template.yaml
 
 # Needs uv. The lock files hold versions and hashes, and no address to download from. Left out: a checker of
 # international web addresses, optional to jsonschema, that takes 4 s to load whenever JupyterLab starts.
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' --extra build \
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' --extra build --extra model \
 	--no-emit-package rfc3987-syntax --no-emit-package lark
 lock: ## pin the dependencies of pyproject.toml anew
 	$(COMPILE) pyproject.toml -o requirements.lock

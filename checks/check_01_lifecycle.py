@@ -16,8 +16,8 @@ from .deployment import ROLE_S
 KEY = "01-lifecycle"
 STEPS = 48
 WARM_CALLS = 3
-# The third turn is for a machine so busy that two don't show it.
-TURNS, MOST_TURNS = 2, 3
+# The later turns are for a machine so busy that two don't show it.
+TURNS, MOST_TURNS = 2, 5
 # What is asked for, with room for a noisy machine: the solution is far better than both.
 WARM_TIMES = 5
 COLD_SHARE = 0.75
@@ -161,7 +161,7 @@ def seen(mine, theirs):
     return f"yours took {mine:.1f} ms, the original {theirs:.1f} ms"
 
 
-@pytest.mark.check(points=5, section="6 · What stays", timeout=90)
+@pytest.mark.check(points=5, section="6 · What stays", timeout=180)
 def check_warm_calls(turns):
     """A warm call takes at most a fifth of the time that the original takes, with the right answers."""
     mine, theirs = turns

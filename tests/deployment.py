@@ -76,7 +76,7 @@ def invoke(cloud, name: str, event: object = None, **options) -> tuple[object, s
     return payload, answer.get("FunctionError"), tail
 
 
-def wait_for(condition, seconds: float = 20.0):
+def wait_for(condition, seconds: float = 90.0):
     """Ask until the condition gives something true, and return that."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

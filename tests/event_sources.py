@@ -30,7 +30,7 @@ def make_queue(cloud, name, **attributes):
     return url, f"arn:aws:sqs:us-east-1:000000000000:{name}"
 
 
-def printed(cloud, name, count=1, seconds=20.0):
+def printed(cloud, name, count=1, seconds=90.0):
     """The JSON lines that a function has printed, as soon as there are `count` of them."""
     logs = cloud.client("logs")
 

@@ -27,7 +27,7 @@ class Reply:
 
 def request(cloud, host, path, method="GET", body=None, headers=()):
     """Send a request to the cloud's port under a host name. `headers` may repeat a name."""
-    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=40)
+    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=100)
     try:
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in [("Host", host), *dict_or_pairs(headers)]:

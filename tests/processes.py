@@ -12,7 +12,7 @@ import boto3
 import psutil
 import pytest
 
-WAIT_S = 60
+WAIT_S = 120
 ISOLATIONS = [pytest.param("bubblewrap", marks=pytest.mark.needs("bwrap")), "plain"]
 
 

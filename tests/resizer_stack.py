@@ -5,6 +5,10 @@ import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
+from botocore.exceptions import ClientError
+
+from deployment import wait_for
+
 TEMPLATE = Path(__file__).parents[1] / "cloudformation" / "image-resizer.yaml"
 ACCOUNT = "000000000000"
 SOURCE = f"image-resizer-source-{ACCOUNT}-us-east-1"
@@ -20,8 +24,9 @@ def zip_of(name, text):
 
 
 def empty(s3, bucket):
-    for item in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-        s3.delete_object(Bucket=bucket, Key=item["Key"])
+    found = s3.list_object_versions(Bucket=bucket)
+    for item in found.get("Versions", []) + found.get("DeleteMarkers", []):
+        s3.delete_object(Bucket=bucket, Key=item["Key"], VersionId=item["VersionId"])
 
 
 @contextmanager
@@ -40,7 +45,7 @@ def zip_files(cloud):
     yield
     for bucket in s3.list_buckets()["Buckets"]:
         empty(s3, bucket["Name"])
-    cloud("cloudformation").delete_stack(StackName=STACK)
+    delete(cloud("cloudformation"))
     s3.delete_bucket(Bucket="artifacts")
 
 
@@ -57,7 +62,7 @@ def create(cfn, template=None, **changed):
         Parameters=parameters(**changed),
         Capabilities=["CAPABILITY_IAM"],
     )
-    return describe(cfn)
+    return settled(cfn)
 
 
 def update(cfn, template=None, **changed):
@@ -67,7 +72,27 @@ def update(cfn, template=None, **changed):
         Parameters=parameters(**changed),
         Capabilities=["CAPABILITY_IAM"],
     )
-    return describe(cfn)
+    return settled(cfn)
+
+
+def delete(cfn):
+    """Delete the stack, if there is one, and give what became of it."""
+    try:
+        stack = describe(cfn)
+    except ClientError:
+        return None
+    cfn.delete_stack(StackName=STACK)
+    return settled(cfn, stack["StackId"])
+
+
+def settled(cfn, name=STACK):
+    """The stack once nothing is in progress; a deleted one is asked for by its id."""
+
+    def look():
+        stack = describe(cfn, name)
+        return None if stack["StackStatus"].endswith("_IN_PROGRESS") else stack
+
+    return wait_for(look, 100)
 
 
 def describe(cfn, name=STACK):

@@ -10,7 +10,7 @@ import sys
 import time
 from contextlib import suppress
 
-WAIT_S = 60
+WAIT_S = 120
 # In a session of its own, the process makes the terminal its own, so that Ctrl-C reaches it.
 _AT_TERMINAL = """
 import fcntl, os, sys, termios
@@ -52,13 +52,13 @@ class Terminal:
         os.write(self._end, keys.encode())
 
     def wait_for(self, words: str) -> str:
-        """Wait until the words are shown, after those of the last call; return what was shown till then."""
-        deadline = time.monotonic() + WAIT_S
-        while words not in (shown := _ESCAPES.sub("", self.raw[self._seen :])):
+        """Wait until the words are shown, after those of the last call; return all of it."""
+        deadline, since = time.monotonic() + WAIT_S, self._seen
+        while (at := (shown := _ESCAPES.sub("", self.raw)).find(words, since)) < 0:
             alive = self._read(deadline - time.monotonic())
-            assert alive, f"{words!r} was not shown:\n{shown}"
-        self._seen = len(self.raw)
-        return shown
+            assert alive, f"{words!r} was not shown:\n{shown[since:]}"
+        self._seen = at + len(words)
+        return shown[since : self._seen]
 
     def ended(self) -> int:
         """Wait for the end and return the exit code."""

@@ -1,12 +1,13 @@
-"""JupyterLab in a real browser, as a learner uses it: a check turns from red to green.
+"""JupyterLab in a real browser, as a learner uses it: a check turns from red to green, a timeline is zoomed.
 
-LAB_PICTURES=docs/images keeps the picture of the green result there, for the README.
+LAB_PICTURES=docs/images keeps the pictures there, for the README.
 """
 
 import os
 import shutil
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
@@ -14,7 +15,9 @@ from deployment import wait_for
 from kit_copy import copy_whole_kit
 from labkit.grading.stages import find
 from labkit.hint import solution_files
+from labkit.notebooks import METADATA
 from processes import running
+from test_plots import DEPLOY
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.timeout(300)]
 STAGE = find("09-function")
@@ -101,7 +104,53 @@ def test_a_check_turns_from_red_to_green(page, jupyterlab, copy, tmp_path):
     expect(result).to_contain_text("Everything passes.", timeout=WAIT_MS)
     expect(result).to_contain_text(f"{STAGE.points} of {STAGE.points} points")
     expect(result).not_to_contain_text("✗")
-    picture = Path(os.environ.get("LAB_PICTURES") or tmp_path) / "check.png"
     cell.scroll_into_view_if_needed()
+    keep_picture(page, tmp_path, "check.png")
+
+
+def keep_picture(page, folder, name):
+    picture = Path(os.environ.get("LAB_PICTURES") or folder) / name
     page.screenshot(path=picture)
     assert picture.stat().st_size > 10_000
+
+
+def test_a_timeline_is_zoomed_and_moved_by_keys_and_mouse(page, jupyterlab, copy, tmp_path):
+    cells = map(nbformat.v4.new_code_cell, ("%load_ext labkit", DEPLOY, "%timeline hello"))
+    notebook = nbformat.v4.new_notebook(cells=list(cells), metadata=METADATA)
+    nbformat.write(notebook, copy / "notebooks" / "zoom.ipynb")
+    page.goto(jupyterlab.replace(STAGE.key, "zoom"))
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    choose(page, "Run", "Run All Cells")
+    tools = page.get_by_role("group", name="Timeline")
+    tools.wait_for()
+    picture = page.get_by_role("img", name="environment 1: Init")
+    bars = picture.locator("rect")
+    shown = tools.locator("output")
+    whole, all_bars = shown.inner_text(), bars.count()
+    assert whole.startswith("hello: 0 to ") and all_bars >= 4
+
+    tools.get_by_role("button", name="Zoom out").focus()
+    page.keyboard.press("Tab")  # to the next button
+    for _ in range(3):
+        page.keyboard.press("Enter")
+    zoomed = shown.inner_text()
+    assert zoomed != whole and bars.count() < all_bars
+    page.keyboard.press("ArrowRight")
+    assert shown.inner_text() != zoomed
+    keep_picture(page, tmp_path, "timeline.png")
+    page.keyboard.press("ArrowLeft")
+    assert shown.inner_text() == zoomed
+    page.keyboard.press("0")
+    assert (shown.inner_text(), bars.count()) == (whole, all_bars)
+
+    picture.hover()
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    expect(shown).not_to_have_text(whole)
+    wheeled = shown.inner_text()
+    page.mouse.down()
+    page.mouse.move(500, 300, steps=4)
+    page.mouse.up()
+    expect(shown).not_to_have_text(wheeled)
+    expect(page.get_by_role("dialog")).to_have_count(0)  # no shortcut of JupyterLab's was meant

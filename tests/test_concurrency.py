@@ -75,8 +75,8 @@ _OPEN = {"isolation": "plain"}
 
 def test_the_accounts_limit_is_shared_by_all_functions(tmp_path):
     with LocalCloud(port=0, account_concurrency=3, **_OPEN) as cloud:
-        deploy(cloud, "first", _WAITS)
-        deploy(cloud, "second", _WAITS)
+        deploy(cloud, "first", _WAITS, Timeout=60)
+        deploy(cloud, "second", _WAITS, Timeout=60)
         with _Held(cloud, "first", 3, tmp_path):
             assert _throttled(cloud, "first") == "ConcurrentInvocationLimitExceeded"
             assert _throttled(cloud, "second") == "ConcurrentInvocationLimitExceeded"
@@ -85,7 +85,7 @@ def test_the_accounts_limit_is_shared_by_all_functions(tmp_path):
 
 def test_a_reservation_is_a_cap_and_a_share(tmp_path):
     with LocalCloud(port=0, account_concurrency=103, **_OPEN) as cloud:
-        deploy(cloud, "capped", _WAITS)
+        deploy(cloud, "capped", _WAITS, Timeout=60)
         client = cloud.client("lambda")
         client.put_function_concurrency(FunctionName="capped", ReservedConcurrentExecutions=2)
         client.publish_version(FunctionName="capped")
@@ -93,7 +93,7 @@ def test_a_reservation_is_a_cap_and_a_share(tmp_path):
             reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
             assert _throttled(cloud, "capped") == reason
             assert _throttled(cloud, "capped", Qualifier="1") == reason  # one cap for all versions
-            deploy(cloud, "other", _WAITS)
+            deploy(cloud, "other", _WAITS, Timeout=60)
             assert _throttled(cloud, "other") is None
         client.put_function_concurrency(FunctionName="capped", ReservedConcurrentExecutions=0)
         assert _throttled(cloud, "capped") == "ReservedFunctionConcurrentInvocationLimitExceeded"
@@ -103,10 +103,10 @@ def test_a_reservation_is_a_cap_and_a_share(tmp_path):
 
 def test_new_environments_come_at_the_scaling_rate(tmp_path):
     with LocalCloud(port=0, scaling_rate=2, **_OPEN) as cloud:
-        deploy(cloud, "grows", _WAITS)
+        deploy(cloud, "grows", _WAITS, Timeout=60)
         with _Held(cloud, "grows", 2, tmp_path):
             assert _throttled(cloud, "grows") == "ConcurrentInvocationLimitExceeded"
-            deploy(cloud, "another", _WAITS)
+            deploy(cloud, "another", _WAITS, Timeout=60)
             assert _throttled(cloud, "another") is None  # each function has its own
         assert _throttled(cloud, "grows") is None  # an environment that is there is no growth
 
@@ -125,12 +125,12 @@ def test_requests_a_second_are_ten_times_the_concurrency():
 
 def test_limits_change_while_the_cloud_runs(tmp_path):
     with LocalCloud(port=0, **_OPEN) as cloud:
-        deploy(cloud, "settable", _WAITS)
+        deploy(cloud, "settable", _WAITS, Timeout=60)
         with _Held(cloud, "settable", 1, tmp_path):
             body = json.dumps({"account_concurrency": 1}).encode()
             url = f"{cloud.endpoint_url}/_localcloud/settings"
             request = urllib.request.Request(url, body, method="PUT")
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 assert json.load(answer)["account_concurrency"] == 1
             assert _throttled(cloud, "settable") == "ConcurrentInvocationLimitExceeded"
 
@@ -138,7 +138,7 @@ def test_limits_change_while_the_cloud_runs(tmp_path):
 @pytest.mark.parametrize("kind", ["RequestResponse", "Event"])
 def test_a_throttle_is_recorded_and_an_event_waits(tmp_path, kind):
     with LocalCloud(port=0, account_concurrency=1, event_speed=60, **_OPEN) as cloud:
-        deploy(cloud, "busy", _WAITS)
+        deploy(cloud, "busy", _WAITS, Timeout=60)
         with _Held(cloud, "busy", 1, tmp_path):
             if kind == "RequestResponse":
                 assert _throttled(cloud, "busy") is not None

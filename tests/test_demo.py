@@ -38,7 +38,7 @@ def test_demo_uses_the_running_cloud_and_leaves_nothing(local_cloud):
         env={**os.environ, "AWS_ENDPOINT_URL": local_cloud.endpoint_url},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
@@ -63,7 +63,7 @@ def test_demo_starts_a_cloud_of_its_own_and_shows_the_result(tmp_path):
         env={**environment, "LAB_WORK": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout
     for words in ("a local cloud of its own", "600 x 400", "128 x 85", "INIT_START", "ms cold, "):
@@ -105,7 +105,7 @@ def test_demo_fails_where_the_thumbnail_is_not_right(
     folder.mkdir()
     (folder / "app.py").write_text(code)
     monkeypatch.setattr(project, "SOLUTIONS", tmp_path)
-    monkeypatch.setattr(demo_stack, "_THUMBNAIL_S", 4)
+    monkeypatch.setattr(demo_stack, "_THUMBNAIL_S", 10 if code == BROKEN else 60)
     assert demo.run(as_json=True, keep=False) == 1
     answer = json.loads(capsys.readouterr().out)
     assert answer["ok"] is False

@@ -35,15 +35,15 @@ COUNTER = """
             time.sleep(event["sleep"])
         if event.get("hoard"):
             keep = bytearray(event["hoard"] * 1024 * 1024)
-            time.sleep(5)
+            time.sleep(30)
         return {"count": count, "tmp": was_there, "ticks": ticks, "pid": os.getpid()}
 """
 
 
 @pytest.fixture(scope="module")
 def counter(local_cloud):
-    """The counting function, with a timeout of one second."""
-    deploy(local_cloud, "counter", COUNTER, Timeout=1)
+    """The counting function, with a timeout of three seconds."""
+    deploy(local_cloud, "counter", COUNTER, Timeout=3)
 
     def call(**event):
         return invoke(local_cloud, "counter", event)
@@ -79,7 +79,7 @@ def test_exception_keeps_the_environment(counter):
          "Status: error\tError Type: Runtime.ExitError"),
         ({"kill": True}, "Runtime.ExitError", "Runtime exited with error: signal: killed",
          "Status: error\tError Type: Runtime.ExitError"),
-        ({"sleep": 30}, "Sandbox.Timedout", "Task timed out after 1.00 seconds", "Status: timeout"),
+        ({"sleep": 30}, "Sandbox.Timedout", "Task timed out after 3.00 seconds", "Status: timeout"),
         ({"hoard": 400}, "Runtime.ExitError", "Runtime exited with error: signal: killed",
          "Status: error\tError Type: Runtime.OutOfMemory"),
     ],

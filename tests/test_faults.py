@@ -121,7 +121,7 @@ def test_threads_run_out_at_1024(local_cloud):
                 end.set()
             return "good", started
     """
-    deploy(local_cloud, "threads", source, MemorySize=1024)
+    deploy(local_cloud, "threads", source, MemorySize=1024, Timeout=60)
     (word, started), _, _ = invoke(local_cloud, "threads", {"threads": 1100})
     if os.geteuid() == 0:
         assert (word, started) == ("good", 1100)
@@ -147,7 +147,7 @@ def test_a_filled_tmp_is_an_oserror(local_cloud):
             except OSError as error:
                 return errno.errorcode[error.errno], os.path.getsize("/tmp/big") >> 20
     """
-    deploy(local_cloud, "full", source, MemorySize=1024)
+    deploy(local_cloud, "full", source, MemorySize=1024, Timeout=60)
     (word, size), error, _ = invoke(local_cloud, "full")
     assert (word, error) == ("ENOSPC", None)
     assert 500 <= size <= 512

@@ -212,12 +212,23 @@ def test_new_configuration_replaces_environments(local_cloud, functions):
     wait_for(lambda: shutdowns(local_cloud, "recoloured") == ["replaced"])
 
 
+def test_each_update_replaces_environments_whatever_it_sets(local_cloud, functions):
+    deploy(local_cloud, "resized", ECHO, MemorySize=256)
+    invoke(local_cloud, "resized")
+    for size in (512, 256):
+        functions.update_function_configuration(FunctionName="resized", MemorySize=size)
+        functions.get_waiter("function_updated_v2").wait(FunctionName="resized")
+    assert "Init Duration" in invoke(local_cloud, "resized")[2]
+    wait_for(lambda: shutdowns(local_cloud, "resized") == ["replaced"])
+    assert "Init Duration" not in invoke(local_cloud, "resized")[2]
+
+
 def test_busy_environment_ends_when_it_is_done(local_cloud, functions):
     source = "import time\ndef handler(event, context):\n    time.sleep(event.get('s', 0))\n    return 1\n"
     deploy(local_cloud, "occupied", source)
     answers = []
     caller = threading.Thread(
-        target=lambda: answers.append(invoke(local_cloud, "occupied", {"s": 2})[0])
+        target=lambda: answers.append(invoke(local_cloud, "occupied", {"s": 6})[0])
     )
     caller.start()
     wait_for(lambda: [e for e in local_cloud.record.entries() if e["type"] == "invoke.start"
@@ -226,7 +237,7 @@ def test_busy_environment_ends_when_it_is_done(local_cloud, functions):
     functions.update_function_code(FunctionName="occupied", ZipFile=code)
     assert invoke(local_cloud, "occupied")[0] == 2
     assert not answers, "the first invocation still runs"
-    caller.join(timeout=10)
+    caller.join(timeout=60)
     assert answers == [1]
     wait_for(lambda: shutdowns(local_cloud, "occupied") == ["replaced"])
 

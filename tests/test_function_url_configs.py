@@ -112,5 +112,5 @@ def test_a_url_of_an_alias_invokes_its_version(local_cloud, functions):
         )  # fmt: skip
     identifier = made["FunctionUrl"].removeprefix("http://").partition(".")[0]
     address = f"{local_cloud.endpoint_url}/_aws/lambda-url/{identifier}/"
-    with urllib.request.urlopen(address, timeout=20) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         assert answer.read().decode() == f"{ARN}:live"

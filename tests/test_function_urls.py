@@ -46,7 +46,7 @@ def call(cloud, host, path="/", method="GET", body=None, headers=None, by_path=F
         f"{cloud.endpoint_url}{path}", data=body, method=method, headers=sent
     )
     try:
-        answer = urllib.request.urlopen(request, timeout=20)
+        answer = urllib.request.urlopen(request, timeout=60)
     except urllib.error.HTTPError as error:
         answer = error
     with answer:

@@ -83,7 +83,7 @@ def test_concurrent_invocations_have_environments_of_their_own(local_cloud):
     source = """
         import os, time
         def handler(event, context):
-            time.sleep(1.0)
+            time.sleep(3)
             return context.log_stream_name
     """
     deploy(local_cloud, "parallel", source)
@@ -136,7 +136,7 @@ def test_environment_killed_from_outside(local_cloud):
         children = psutil.Process(os.getpid()).children(recursive=True)
         [victim] = [child for child in children if child.name() == "the-victim"]
         victim.send_signal(signal.SIGKILL)
-        payload, error, _ = call.result(timeout=8)
+        payload, error, _ = call.result(timeout=60)
     assert error == "Unhandled"
     assert payload["errorMessage"].endswith("Runtime exited with error: signal: killed")
     assert invoke(local_cloud, "victim")[1] is None
@@ -153,7 +153,7 @@ def test_unknown_operations_answer_in_json(local_cloud):
         "SignedHeaders=host, Signature=0",
     )
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=60)
     assert caught.value.code == 404
     assert json.loads(caught.value.read())["__type"] == "UnknownOperationException"
     caught.value.close()

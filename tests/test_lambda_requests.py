@@ -28,7 +28,7 @@ def ask(local_cloud):
             headers={"Authorization": SIGNED},
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, dict(answer.headers), json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
             with error:

@@ -32,7 +32,7 @@ def faults(notebook):
         pictures = [out for out in cell.outputs if _is_picture(out)]
         if IGNORED in tags and len(pictures) != len(cell.outputs):
             found.append(f"cell {number}: its output is ignored, and is more than a picture")
-    if notebook.metadata != notebooks._METADATA:
+    if notebook.metadata != notebooks.METADATA:
         found.append("its metadata is not normalised")
     return found
 
@@ -44,7 +44,7 @@ def _is_picture(output):
 def small_notebook():
     code = nbformat.v4.new_code_cell("print(1)", execution_count=1)
     code.outputs = [nbformat.v4.new_output("stream", name="stdout", text="1\n")]
-    return nbformat.v4.new_notebook(cells=[code], metadata=notebooks._METADATA)
+    return nbformat.v4.new_notebook(cells=[code], metadata=notebooks.METADATA)
 
 
 def test_there_are_notebooks():

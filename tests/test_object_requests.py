@@ -118,7 +118,7 @@ def test_a_configuration_that_is_no_xml_is_refused(local_cloud, clients, query):
         "SignedHeaders=host, Signature=0",
     )
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=60)
     assert caught.value.code == 400
     assert b"<Code>MalformedXML</Code>" in caught.value.read()
     caught.value.close()

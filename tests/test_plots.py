@@ -1,13 +1,15 @@
 """Timelines and pictures in a notebook, seen from a kernel, and what the timeline is drawn from."""
 
+import re
 from pathlib import Path
 
 import pytest
 from nbclient import NotebookClient
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from deployment import deploy, invoke, wait_for
-from labkit.plots import timeline
+from labkit import notebooks
+from labkit.plots import live, timeline
 
 ROOT = Path(__file__).parents[1]
 SLOW = """
@@ -108,6 +110,25 @@ def test_a_cell_shows_a_timeline_with_its_words():
     assert picture.data["image/png"]
     assert "environment 1: Init" in picture.metadata["image/png"]["alt"]
     assert nothing[0].text == "other: nothing has run yet\n"
+    assert picture.data["text/plain"].startswith("environment 1: Init")
+    assert 'alt="environment 1: Init' in picture.data["text/html"], (
+        "what is shown where no script runs"
+    )
+
+
+def test_the_page_shows_what_it_is_given_and_fetches_nothing():
+    spans = [timeline.Span("a", "invoke", 1.0, 2.0), timeline.Span("", "throttled", 1.5, 1.5)]
+    page = live.page(spans, "</script><b>", b"picture")
+    assert page.count("</script>") == 1 and page.endswith("</script>")
+    assert '"rows": ["environment 1", "throttled"]' in page
+    assert re.findall(r"https?://[^\"']+", page) == ["http://www.w3.org/2000/svg"] * 2
+
+
+def test_a_notebook_is_kept_with_the_picture_alone():
+    data = {"image/png": "AAAA", "text/html": "<figure>", "text/plain": "words"}
+    cell = new_code_cell(outputs=[new_output("display_data", data=data)])
+    notebooks.normalise(notebook := new_notebook(cells=[cell]))
+    assert notebook.cells[0].outputs[0].data.keys() == {"image/png", "text/plain"}
 
 
 def test_a_figure_has_the_words_given():

@@ -66,11 +66,11 @@ def test_messages_sent_before_the_mapping_and_the_batching_window(local_cloud):
     deploy_consumer(local_cloud, "windowed", PRINT)
     sqs = local_cloud.client("sqs")
     sqs.send_message(QueueUrl=url, MessageBody="0")
-    make_mapping(local_cloud, "windowed", arn, BatchSize=100, MaximumBatchingWindowInSeconds=2)
-    for number in range(1, 12):
-        sqs.send_message(QueueUrl=url, MessageBody=str(number))
+    make_mapping(local_cloud, "windowed", arn, BatchSize=100, MaximumBatchingWindowInSeconds=3)
+    entries = [{"Id": str(n), "MessageBody": str(n)} for n in range(1, 11)]
+    sqs.send_message_batch(QueueUrl=url, Entries=entries)
     [batch] = printed(local_cloud, "windowed")
-    assert [record["body"] for record in batch["records"]] == [str(n) for n in range(12)]
+    assert [record["body"] for record in batch["records"]] == [str(n) for n in range(11)]
 
 
 def test_batch_size(local_cloud):

@@ -21,7 +21,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "record.md"
 
 def events(cloud, **query):
     url = f"{cloud.endpoint_url}/_localcloud/events?{urllib.parse.urlencode(query)}"
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return json.loads(answer.read())
 
 

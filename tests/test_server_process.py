@@ -30,7 +30,7 @@ class Server(CloudAt):
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=60)
         self.process.stdout.close()
         return code
 
@@ -98,7 +98,7 @@ def test_a_taken_port_gives_one_plain_line():
             [sys.executable, "-m", "localcloud", "--port", str(port)],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=90,
         )
     assert result.returncode == 1
     assert re.fullmatch(

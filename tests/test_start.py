@@ -49,7 +49,7 @@ def ask(address, token, path, method="GET"):
     request = urllib.request.Request(
         address + path, method=method, headers={"Authorization": f"token {token}"}
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read())
 
 

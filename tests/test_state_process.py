@@ -45,7 +45,7 @@ def lab(work, *arguments, **options):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         **options,
     )
 
@@ -195,7 +195,7 @@ def test_lab_reset_asks_at_a_terminal(tmp_path, answer, left):
         stdin=theirs,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     os.close(ours)
     os.close(theirs)

@@ -4,7 +4,7 @@ Like many a large library it prepares tables while it is imported, and that take
 call needs it.
 """
 
-STEPS = 72
+STEPS = 88
 
 
 def _lightness(red, green, blue):

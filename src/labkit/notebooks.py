@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 _CELL_S = 60
-_METADATA = {
+METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
@@ -34,8 +34,9 @@ def execute(path: Path) -> None:
 
 
 def normalise(notebook: nbformat.NotebookNode) -> None:
-    """Leave only what the notebook's text needs: no editor's notes, one piece for each stream."""
-    notebook.metadata = nbformat.from_dict(_METADATA)
+    """Leave only what the notebook's text needs: no editor's notes, one piece for each stream, and of a
+    picture no page beside it, which other viewers would choose and could not show."""
+    notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         tags = cell.metadata.get("tags")
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
@@ -47,6 +48,8 @@ def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]
     joined: list[nbformat.NotebookNode] = []
     for output in outputs:
         last = joined[-1] if joined else None
+        if "image/png" in output.get("data", {}):
+            output.data.pop("text/html", None)
         streams = output.output_type == "stream" and last and last.output_type == "stream"
         if streams and last.name == output.name:
             last.text += output.text

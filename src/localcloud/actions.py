@@ -104,7 +104,22 @@ def needs(request: ApiRequest, scope: Scope, account_id: str) -> list[Need]:
         Need(action, resource, context)
         for resource in _resources(scope.service, operation, parameters, place)
     ]
+    if scope.service == "s3vectors" and _reads_vectors(operation, parameters):
+        found += [Need("s3vectors:GetVectors", need.resource, context) for need in found]
+    if scope.service == "bedrock" and operation.startswith("RetrieveAndGenerate"):
+        found += _answering(parameters, place)
     return found + _passed_roles(scope.service, operation, parameters)
+
+
+def _reads_vectors(operation: str, parameters: dict) -> bool:
+    """Whether a query or a list shows what vectors hold, which needs GetVectors besides (S3 API
+    reference, QueryVectors and ListVectors, "Permissions").
+    """
+    asked = {
+        "QueryVectors": ("filter", "returnMetadata"),
+        "ListVectors": ("returnData", "returnMetadata"),
+    }
+    return any(parameters.get(name) for name in asked.get(operation, ()))
 
 
 # -- the operation and its parameters -------------------------------------------------------------
@@ -236,6 +251,19 @@ def _models(model: str, place: dict) -> list[str]:
     ]
 
 
+def _answering(parameters: dict, place: dict) -> list[Need]:
+    """What RetrieveAndGenerate needs besides itself: to search the knowledge base and to invoke the
+    model (Bedrock User Guide, "Set up permissions for a user or role to create and manage knowledge bases").
+    """
+    settings = parameters.get("retrieveAndGenerateConfiguration", {})
+    settings = settings.get("knowledgeBaseConfiguration", {})
+    base = "arn:aws:bedrock:{region}:{account}:knowledge-base/{id}"
+    found = [Need("bedrock:Retrieve", base.format(id=settings.get("knowledgeBaseId"), **place))]
+    for model in _models(settings.get("modelArn", ""), place):
+        found.append(Need("bedrock:InvokeModel", model))
+    return found
+
+
 def _execute_api(request: ApiRequest, scope: Scope, account_id: str) -> Need:
     action = "ManageConnections" if "/@connections/" in request.path else "Invoke"
     api, _, rest = request.headers.get("host", "").partition(".execute-api.")
@@ -250,6 +278,10 @@ def _execute_api(request: ApiRequest, scope: Scope, account_id: str) -> Need:
 
 # Operations that hand a role to a service: the parameter, and the service that will assume it.
 _PASSED_ROLES = {
+    ("bedrock", "CreateKnowledgeBase"): ("roleArn", "bedrock.amazonaws.com"),
+    ("bedrock", "UpdateKnowledgeBase"): ("roleArn", "bedrock.amazonaws.com"),
+    ("bedrock", "CreateAgent"): ("agentResourceRoleArn", "bedrock.amazonaws.com"),
+    ("bedrock", "UpdateAgent"): ("agentResourceRoleArn", "bedrock.amazonaws.com"),
     ("lambda", "CreateFunction"): ("Role", "lambda.amazonaws.com"),
     ("lambda", "UpdateFunctionConfiguration"): ("Role", "lambda.amazonaws.com"),
     ("states", "CreateStateMachine"): ("roleArn", "states.amazonaws.com"),

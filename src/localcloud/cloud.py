@@ -46,6 +46,8 @@ from .control_plane.trace import request_trace
 from .event_sources.invoker import Invoker
 from .event_sources.pollers import Pollers
 from .events import Record
+from .foundation_models.quotas import Limits
+from .foundation_models.seeds import Seeds
 from .functions.function_log import FunctionLog
 from .functions.isolation import choose_isolation
 from .functions.metrics import Metrics
@@ -204,8 +206,12 @@ class LocalCloud:
         )  # fmt: skip
         settings = Settings()
         settings.add("event_speed", lambda: service.clock.speed, service.clock.set_speed, minimum=1)
-        for limit in dataclasses.fields(service.limits):
-            settings.add(limit.name, *_access(service.limits, limit.name), minimum=1, whole=True)
+        model_limits, seeds = Limits(), Seeds()
+        settings.add("bedrock_seed", lambda: seeds.value, seeds.set, whole=True)
+        for limits in (service.limits, model_limits):
+            for limit in dataclasses.fields(limits):
+                least = limit.metadata.get("minimum", 1)
+                settings.add(limit.name, *_access(limits, limit.name), minimum=least, whole=True)
         api_throttle, connection_limits = AccountThrottle(), ConnectionLimits()
         settings.add("api_rate", *_access(api_throttle, "rate"))
         settings.add("api_burst", *_access(api_throttle, "burst"), whole=True)
@@ -261,6 +267,7 @@ class LocalCloud:
         door = FrontDoor(
             self.account_id, self.region, moto, service, gatekeeper, notifications,
             OwnPages(self.status, self.record, settings, reset), api_throttle, connection_limits,
+            model_limits, seeds,
         )  # fmt: skip
         config = uvicorn.Config(
             door, log_level="warning", access_log=False, lifespan="off", proxy_headers=False,
@@ -284,7 +291,7 @@ class LocalCloud:
             self.record.listener = None
             metrics.close()
             await service.close()
-            door.close()
+            await door.close()
             log.close()
             if keeper:
                 keeper.close()

@@ -29,6 +29,7 @@ _TABLE = "arn:aws:dynamodb:{region}:{account}:table/{TableName}"
 _EVENTS = "arn:aws:events:{region}:{account}:"
 _IAM = "arn:aws:iam::{account}:"
 _BEDROCK = "arn:aws:bedrock:{region}:{account}:"
+_VECTORS = "arn:aws:s3vectors:{region}:{account}:bucket/{vectorBucketName}"
 
 # A service's templates in the order of trying: the parameters that must be there, and the ARN. The
 # first parameter may be a list or an object's keys, which gives an ARN for each.
@@ -98,6 +99,14 @@ RESOURCES = {
     ),
     "cloudformation": (
         (("StackName",), "arn:aws:cloudformation:{region}:{account}:stack/{StackName}/*"),
+    ),
+    "s3vectors": (
+        (("indexArn",), "{indexArn}"),
+        (("vectorBucketName", "indexName"), _VECTORS + "/index/{indexName}"),
+        (("vectorBucketArn", "indexName"), "{vectorBucketArn}/index/{indexName}"),
+        (("vectorBucketArn",), "{vectorBucketArn}"),
+        (("vectorBucketName",), _VECTORS),
+        (("resourceArn",), "{resourceArn}"),
     ),
     "bedrock": (
         (("agentAliasId", "agentId"), _BEDROCK + "agent-alias/{agentId}/{agentAliasId}"),

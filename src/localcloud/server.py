@@ -1,6 +1,7 @@
 """The front door: an ASGI application that gives each request to the plane that answers it."""
 
 import asyncio
+import contextlib
 import contextvars
 import json
 import logging
@@ -10,6 +11,9 @@ from . import function_urls, invoke_api, request_origin
 from .actions import ApiRequest, Scope, credential_scope
 from .control_plane.moto_app import MotoApp, install_gateways
 from .control_plane.state import may_change, note_change
+from .foundation_models import language_model_pages
+from .foundation_models.quotas import Limits
+from .foundation_models.seeds import Seeds
 from .function_urls import FunctionUrls
 from .functions.service import FunctionService
 from .gateways import addresses
@@ -23,6 +27,7 @@ from .request_origin import RequestOrigin
 
 _log = logging.getLogger(__name__)
 _WORKERS = 16
+_MODEL_SERVICES = ("bedrock", "s3vectors")
 
 
 class FrontDoor:
@@ -39,6 +44,8 @@ class FrontDoor:
         pages: OwnPages,
         api_throttle: AccountThrottle,
         connection_limits: ConnectionLimits,
+        model_limits: Limits,
+        seeds: Seeds,
     ):
         self._account_id = account_id
         self._region = region
@@ -49,8 +56,11 @@ class FrontDoor:
         self._pages = pages
         self._api_throttle = api_throttle
         self._connection_limits = connection_limits
+        self._model_limits = model_limits
+        self._seeds = seeds
         self._urls = FunctionUrls(service, gatekeeper, account_id)
         self._gateways: asyncio.Future | None = None
+        self._models: asyncio.Future | None = None
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="moto")
 
     async def __call__(self, scope, receive, send) -> None:
@@ -71,6 +81,10 @@ class FrontDoor:
             _log.exception("request failed: %s %s", scope["method"], scope["path"])
             status, headers = 500, [(b"content-type", b"application/json")]
             content = json.dumps({"__type": "InternalFailure", "message": repr(error)}).encode()
+        if not isinstance(content, bytes):
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await _stream(content, receive, send)
+            return
         if not any(name == b"content-length" for name, _ in headers) and status != 204:
             headers = [*headers, (b"content-length", str(len(content)).encode())]
         if scope["method"] == "HEAD":
@@ -79,14 +93,19 @@ class FrontDoor:
         await send({"type": "http.response.body", "body": content})
         self._notifications.deliver(held)
 
-    def close(self) -> None:
-        """End the worker threads."""
+    async def close(self) -> None:
+        """End the worker threads, and the language model's process."""
+        if self._models and self._models.done():
+            await self._models.result().close()
         if self._gateways and self._gateways.done():
             self._gateways.result().close()
         self._workers.shutdown(wait=True, cancel_futures=True)
 
     async def _answer(self, scope, body: bytes, held: list):
         path = scope["raw_path"].decode("latin-1")
+        if path.startswith(language_model_pages.PREFIX):
+            models = await self._loaded_models()
+            return await models.page(scope["method"], path, body)
         if path.startswith(PREFIX):
             query = scope["query_string"].decode("latin-1")
             return self._pages.answer(scope["method"], path, query, body)
@@ -117,6 +136,11 @@ class FrontDoor:
         events = self._notifications.hold(headers.get("x-amzn-trace-id"))
         request_origin.current.set(origin)
         service = signed and signed.service
+        if service in _MODEL_SERVICES:
+            models = await self._loaded_models()
+            answer = await models.answer(request, service, signed.region)
+            if answer is not None:
+                return answer
         answer = self._moto.answer_at_once(request, service)
         if answer is None:
             context = contextvars.copy_context()
@@ -168,6 +192,22 @@ class FrontDoor:
             self._gateways = loop.run_in_executor(self._workers, load)
         return self._gateways
 
+    def _loaded_models(self) -> asyncio.Future:
+        """Bedrock, which is loaded with the first request to it."""
+        if self._models is None:
+
+            def load():
+                from .foundation_models.api import FoundationModels
+
+                return FoundationModels(
+                    self._service, self._account_id, self._model_limits, self._seeds, self._workers,
+                    self._gatekeeper.may_role,
+                )  # fmt: skip
+
+            loop = asyncio.get_running_loop()
+            self._models = loop.run_in_executor(self._workers, load)
+        return self._models
+
     def _origin(self, scope, request: ApiRequest) -> RequestOrigin:
         client = scope.get("client")
         return RequestOrigin(
@@ -181,6 +221,31 @@ def _request(scope, method: str, body: bytes) -> ApiRequest:
     }
     path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
     return ApiRequest(method, path, query, headers, body)
+
+
+async def _stream(chunks, receive, send) -> None:
+    """Send what comes as it comes. Who makes it is told by aclose() where the client goes away."""
+
+    async def until_client_leaves() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async def send_all() -> None:
+        async with contextlib.aclosing(chunks):
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    sending = asyncio.ensure_future(send_all())
+    leaving = asyncio.ensure_future(until_client_leaves())
+    try:
+        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if sending.done():
+            sending.result()
+    finally:
+        for task in (sending, leaving):
+            task.cancel()
+        await asyncio.gather(sending, leaving, return_exceptions=True)
 
 
 async def _read(receive) -> bytes | None:

@@ -10,7 +10,18 @@ import yaml
 
 from deployment import wait_for
 from labkit import packages, workspace
-from resizer_stack import DESTINATION, SOURCE, STACK, TEMPLATE, describe, outputs, reasons, zip_of
+from resizer_stack import (
+    DESTINATION,
+    SOURCE,
+    STACK,
+    TEMPLATE,
+    delete,
+    describe,
+    outputs,
+    reasons,
+    settled,
+    zip_of,
+)
 
 PHOTO = Path(__file__).parents[2] / "assets" / "photos" / "coffee.jpg"
 LOCK = Path(__file__).parents[2] / "requirements.lock"
@@ -81,20 +92,7 @@ def deployed(cloud):
         return settled(cfn)
 
     yield create
-    cfn.delete_stack(StackName=STACK)
-    cfn.get_waiter("stack_delete_complete").wait(
-        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 100}
-    )
-
-
-def settled(cfn, name=STACK):
-    """The stack when nothing is in progress any more."""
-
-    def look():
-        stack = describe(cfn, name)
-        return None if stack["StackStatus"].endswith("_IN_PROGRESS") else stack
-
-    return wait_for(look, 100)
+    delete(cfn)
 
 
 def test_layer_is_built_and_a_photograph_becomes_a_thumbnail(cloud, deployed, wheel):

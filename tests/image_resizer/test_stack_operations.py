@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import ClientError
 
 from resizer_stack import (
     DESTINATION,
@@ -11,6 +11,7 @@ from resizer_stack import (
     STACK,
     TEMPLATE,
     create,
+    delete,
     describe,
     empty,
     outputs,
@@ -84,11 +85,9 @@ def test_failed_update_is_rolled_back(cloud, stack):
 
 def test_deleting_the_stack_removes_everything(cloud, artifacts):
     cfn = cloud("cloudformation")
-    stack = create(cfn)
+    create(cfn)
     role = cloud("lambda").get_function_configuration(FunctionName="image-resizer")["Role"]
-    cfn.delete_stack(StackName=STACK)
-    cfn.get_waiter("stack_delete_complete").wait(StackName=stack["StackId"])
-    assert describe(cfn, stack["StackId"])["StackStatus"] == "DELETE_COMPLETE"
+    assert delete(cfn)["StackStatus"] == "DELETE_COMPLETE"
     assert [b["Name"] for b in cloud("s3").list_buckets()["Buckets"]] == ["artifacts"]
     assert cloud("lambda").list_functions()["Functions"] == []
     assert cloud("lambda").list_layers()["Layers"] == []
@@ -102,15 +101,12 @@ def test_bucket_that_is_not_empty_stops_the_deletion(cloud, artifacts):
     emptied = text[text.index("  EmptySourceBucket:") : text.index("  EmptyDestinationBucket:")]
     create(cfn, text.replace(emptied, ""))
     s3.put_object(Bucket=SOURCE, Key="kept.txt", Body=b"kept")
-    cfn.delete_stack(StackName=STACK)
-    with pytest.raises(WaiterError):
-        cfn.get_waiter("stack_delete_complete").wait(StackName=STACK)
-    assert describe(cfn)["StackStatus"] == "DELETE_FAILED"
+    assert delete(cfn)["StackStatus"] == "DELETE_FAILED"
     failed = reasons(cfn, "DELETE_FAILED")
     assert failed[STACK] == "The following resource(s) failed to delete: [SourceBucket]. "
     assert "The bucket you tried to delete is not empty" in failed["SourceBucket"]
     empty(s3, SOURCE)
-    cfn.delete_stack(StackName=STACK)
+    assert delete(cfn)["StackStatus"] == "DELETE_COMPLETE"
     with pytest.raises(ClientError, match="does not exist"):
         describe(cfn)
 

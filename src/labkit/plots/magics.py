@@ -14,7 +14,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import Image, display
 
 from .. import target
-from . import timeline
+from . import live, timeline
 
 
 @magics_class
@@ -36,11 +36,12 @@ class PictureMagics(Magics):
         spans = sorted(
             (s for name in names for s in self._spans(name)), key=lambda span: span.start
         )
-        words = timeline.describe(spans)
+        title, words = ", ".join(names), timeline.describe(spans)
         if spans:
-            _show(timeline.figure(spans, ", ".join(names)), words)
+            picture = _png(timeline.figure(spans, title))
+            _show(picture, words, live.page(spans, title, picture))
         else:
-            print(f"{', '.join(names)}: {words}")
+            print(f"{title}: {words}")
 
     @cell_magic("figure")
     def show_figure(self, line: str, cell: str) -> None:
@@ -53,7 +54,7 @@ class PictureMagics(Magics):
         if plt.get_fignums():
             drawn = plt.gcf()
             plt.close("all")
-            _show(drawn, line.strip())
+            _show(_png(drawn), line.strip())
 
     def _spans(self, name: str) -> list[timeline.Span]:
         if target.name() == "local":
@@ -70,7 +71,14 @@ class PictureMagics(Magics):
         return timeline.spans_of_log(event for page in pages for event in page["events"])
 
 
-def _show(drawn: Any, words: str) -> None:
+def _png(drawn: Any) -> bytes:
     buffer = io.BytesIO()
     drawn.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
-    display(Image(buffer.getvalue(), alt=words))
+    return buffer.getvalue()
+
+
+def _show(picture: bytes, words: str, page: str | None = None) -> None:
+    """Show a PNG with its words, and in an open notebook the page of the same, if there is one."""
+    data, metadata = Image(picture, alt=words)._repr_mimebundle_()
+    data |= {"text/plain": words} | ({"text/html": page} if page else {})
+    display(data, metadata=metadata, raw=True)

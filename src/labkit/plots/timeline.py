@@ -115,25 +115,22 @@ def figure(spans: Sequence[Span], title: str = "") -> Any:
     """Draw the timeline and return matplotlib's figure. Time is in ms from the first span's start."""
     from matplotlib.figure import Figure
 
-    rows = _environments(spans)
-    throttled = [span for span in spans if span.kind == "throttled"]
-    height = 0.9 + 0.42 * (len(rows) + (1 if throttled else 0))
+    labels = row_labels(spans)
+    height = 0.9 + 0.42 * len(labels)
     drawn = Figure(figsize=(8, height), layout="constrained")
     axes = drawn.subplots()
     zero = min((span.start for span in spans), default=0.0)
     whole = (max((span.end for span in spans), default=1.0) - zero) * 1000 or 1.0
     for span in spans:
-        left, width = (span.start - zero) * 1000, span.milliseconds
+        left, width, row = (span.start - zero) * 1000, span.milliseconds, row_of(span, spans)
         if span.kind == "throttled":
-            axes.plot(left, len(rows), marker="x", color=COLOURS["throttled"], linestyle="none")
+            axes.plot(left, row, marker="x", color=COLOURS["throttled"], linestyle="none")
         elif span.kind == "shutdown":
-            axes.plot(left, rows.index(span.environment), marker="|", markersize=16, markeredgewidth=3,
+            axes.plot(left, row, marker="|", markersize=16, markeredgewidth=3,
                       color=COLOURS["shutdown"], linestyle="none")  # fmt: skip
-            _label(axes, left + whole * 0.012, rows.index(span.environment), "Shutdown", "left")
+            _label(axes, left + whole * 0.012, row, "Shutdown", "left")
         else:
-            _bar(axes, span, rows.index(span.environment), left, width, whole)
-    labels = [f"environment {number}" for number in range(1, len(rows) + 1)]
-    labels += ["throttled"] if throttled else []
+            _bar(axes, span, row, left, width, whole)
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
@@ -141,6 +138,18 @@ def figure(spans: Sequence[Span], title: str = "") -> Any:
     axes.set_xlabel("ms")
     axes.set_title(title)
     return drawn
+
+
+def row_labels(spans: Sequence[Span]) -> list[str]:
+    """The rows of the picture: the environments in the order in which they came to be, then throttles."""
+    labels = [f"environment {number}" for number in range(1, len(_environments(spans)) + 1)]
+    return labels + ["throttled"] * any(span.kind == "throttled" for span in spans)
+
+
+def row_of(span: Span, spans: Sequence[Span]) -> int:
+    """The row in which a span stands, from 0."""
+    environments = _environments(spans)
+    return environments.index(span.environment) if span.environment else len(environments)
 
 
 def _environments(spans: Sequence[Span]) -> list[str]:
@@ -160,9 +169,12 @@ def _bar(axes: Any, span: Span, row: int, left: float, width: float, whole: floa
         if frozen:
             _label(axes, left + width / 2, row - 0.24, words, "center")
         else:
+            # A hatched bar's lines would run through the word.
+            plain = {"facecolor": COLOURS[span.kind], "edgecolor": "none", "pad": 2}
             axes.text(
-                left + width / 2, row, words, ha="center", va="center", color="white", fontsize=9
-            )
+                left + width / 2, row, words, ha="center", va="center", color="white", fontsize=9,
+                bbox=plain if span.failed else None,
+            )  # fmt: skip
 
 
 def _label(axes: Any, x: float, y: float, words: str, side: str) -> None:

@@ -110,6 +110,7 @@ def _configuration(function: LambdaFunction) -> FunctionConfiguration:
             logging.get("ApplicationLogLevel"),
             logging.get("SystemLogLevel"),
         ),
+        last_modified=function.last_modified,
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from moto.awslambda.exceptions import LambdaClientError
 
+from ..rest_requests import validation_message
+
 _STATUS = {
     "AccessDeniedException": 403,
     "PreconditionFailedException": 412,
@@ -36,8 +38,7 @@ def invalid_parameter(message: str) -> LambdaError:
 
 def validation(*problems: str) -> LambdaError:
     """Parameters that break the constraints of the API's model."""
-    count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
-    return LambdaError("ValidationException", count + "; ".join(problems))
+    return LambdaError("ValidationException", validation_message(list(problems)))
 
 
 def conflict(message: str) -> LambdaError:

@@ -30,7 +30,8 @@ class FunctionConfiguration:
     """One version of one function.
 
     `arn` is unqualified for $LATEST and carries the version otherwise. `memory_mb` and
-    `ephemeral_storage_mb` are MiB, as everywhere in Lambda; `timeout_s` is in seconds.
+    `ephemeral_storage_mb` are MiB, as everywhere in Lambda; `timeout_s` is in seconds. `last_modified`
+    tells two updates apart that end where they began.
     """
 
     name: str
@@ -48,6 +49,7 @@ class FunctionConfiguration:
     code: Archive
     layers: tuple[Archive, ...]
     logging: Logging
+    last_modified: str
 
     @property
     def function_arn(self) -> str:

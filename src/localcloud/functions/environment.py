@@ -264,11 +264,14 @@ class Environment:
             else:  # the runtime has answered and is about to ask again
                 self._pending = (invocation, unix_deadline)
             self._share.start()
-            return await self._waiter
+            result = await self._waiter
         finally:
-            self._share.stop()
+            owed_s = self._share.stop()
             timer.cancel()
             self._waiter = None
+        if owed_s and not result.failure:
+            await asyncio.sleep(min(owed_s, max(deadline - time.monotonic(), 0)))
+        return result
 
     def _hand_out(self, invocation: Invocation, unix_deadline: float) -> None:
         self._pending = None

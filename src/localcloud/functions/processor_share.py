@@ -2,7 +2,8 @@
 
 "Configure Lambda function memory" in the Lambda developer guide. No cgroup can be had without root, so
 the function's processes are stopped and continued, as the kernel's own bandwidth control would: they
-may use their share of each period, and what they used beyond it is taken off the next ones.
+may use their share of each period, and what they used beyond it is taken off the next ones. What is still
+owed when an invocation is over is waited for, so that it takes as long however late this process was.
 """
 
 import asyncio
@@ -37,10 +38,10 @@ class ProcessorShare:
         self._earn()
         self._next(self._budget_s)
 
-    def stop(self) -> None:
-        """The invocation is over."""
+    def stop(self) -> float:
+        """The invocation is over; return for how many seconds more it would have been stopped."""
         if self._timer is None:
-            return
+            return 0.0
         self._timer.cancel()
         self._timer = None
         if self._stopped:
@@ -48,6 +49,7 @@ class ProcessorShare:
             self._sandbox.thaw()
         else:
             self._spend()
+        return max(-self._budget_s / self._share, 0.0)
 
     def _tick(self) -> None:
         if self._stopped:

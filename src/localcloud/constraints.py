@@ -1,6 +1,6 @@
-"""The constraints of Lambda's API model, and the words in which the service says that one is broken.
+"""The constraints of a service's API model, and the words in which AWS says that one is broken.
 
-Lengths, patterns, ranges and enumerations are botocore's; the wording is recorded from AWS.
+Lengths, patterns, ranges and enumerations are botocore's; the wording is recorded from AWS (Lambda).
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 
 from botocore.model import Shape
 
-# The model's maxima are those of Managed Instances and accelerators (facts B1 and section 0): the
+# Lambda's. The model's maxima are those of Managed Instances and accelerators (facts B1 and section 0): the
 # 1,800 seconds of November 2026 stand in no quota page yet.
 _MAXIMA = {"Timeout": 900, "EphemeralStorageSize": 10_240}
-# A runtime that isn't there has a text of its own: lambda_runtimes.
+# A runtime that isn't there has a text of its own: control_plane/lambda_runtimes.
 _JUDGED_ELSEWHERE = ("Runtime",)
 
 
 def problems(shape: Shape, parameters: dict[str, Any], path: str = "") -> list[str]:
-    """What is wrong with a structure's members, one text each, as Lambda words it."""
+    """What is wrong with a structure's members, one text each, as AWS words it."""
     found = []
     for name in shape.required_members:
         if name not in parameters:
@@ -44,7 +44,7 @@ def _problem(value: Any, path: str, constraint: str, sensitive: bool = False) ->
 
 def _member_problems(shape: Shape, value: Any, path: str) -> list[str]:
     if shape.type_name == "structure":
-        return problems(shape, value, path)
+        return [] if shape.is_document_type else problems(shape, value, path)
     sensitive = bool(shape.metadata.get("sensitive"))
     found = [
         _problem(_shown(value), path, constraint, sensitive) for constraint in _broken(shape, value)
@@ -53,7 +53,7 @@ def _member_problems(shape: Shape, value: Any, path: str) -> list[str]:
         if shape.member.type_name == "structure":
             for number, part in enumerate(value, 1):
                 found += _member_problems(shape.member, part, f"{path}.{number}.member")
-        elif any(list(_broken(shape.member, part)) for part in value):
+        elif _is_limited(shape.member) and any(list(_broken(shape.member, part)) for part in value):
             constraint = f"Member must satisfy constraint: {_all(shape.member)}"
             found.append(_problem(_shown(value), path, constraint, sensitive))
     elif shape.type_name == "map":
@@ -73,6 +73,11 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}={_shown(part)}" for key, part in value.items()) + "}"
     return str(value)
+
+
+def _is_limited(shape: Shape) -> bool:
+    """Whether there is anything that a value can break: a vector's half a million numbers can't."""
+    return bool(shape.metadata.keys() & {"min", "max", "pattern", "enum"})
 
 
 def _limits(shape: Shape) -> tuple[Any, Any]:

@@ -1,0 +1,198 @@
+"""What belongs to an agent: action groups, knowledge bases and aliases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from .agent_actions import read_actions
+from .agents import DRAFT, asked_agent, changed, new_version
+from .calls import Call
+from .errors import BedrockError, invalid, not_found
+from .knowledge_bases import find_base, new_id
+from .pages import page
+
+_PAGE = 10
+_GROUP = (
+    "actionGroupName", "description", "actionGroupExecutor", "apiSchema", "functionSchema",
+    "actionGroupState",
+)  # fmt: skip
+
+
+def create_group(call: Call) -> Mapping[str, Any]:
+    """CreateAgentActionGroup: functions or an API, done by a Lambda function or by the caller."""
+    agent, name = asked_agent(call), call.get("actionGroupName")
+    if any(group["actionGroupName"] == name for group in agent["actionGroups"].values()):
+        raise BedrockError("ConflictException", f"Action group {name} already exists.")
+    now = datetime.now(UTC)
+    group = {
+        "actionGroupState": "ENABLED",
+        **_group_settings(call),
+        "agentId": agent["agentId"],
+        "agentVersion": DRAFT,
+        "actionGroupId": new_id(),
+        "createdAt": now,
+        "updatedAt": now,
+    }
+    _check_group(call, agent, group)
+    agent["actionGroups"][group["actionGroupId"]] = group
+    changed(agent)
+    return {"agentActionGroup": group}
+
+
+def get_group(call: Call) -> Mapping[str, Any]:
+    """GetAgentActionGroup."""
+    return {"agentActionGroup": _group(call)}
+
+
+def list_groups(call: Call) -> Mapping[str, Any]:
+    """ListAgentActionGroups."""
+    groups = asked_agent(call)["actionGroups"]
+    found, token = page(sorted(groups), call.get("maxResults", _PAGE), call.get("nextToken"))
+    names = ("actionGroupId", "actionGroupName", "actionGroupState", "description", "updatedAt")
+    shown = [{name: groups[group_id].get(name) for name in names} for group_id in found]
+    return {"actionGroupSummaries": shown, "nextToken": token}
+
+
+def update_group(call: Call) -> Mapping[str, Any]:
+    """UpdateAgentActionGroup."""
+    agent, group = asked_agent(call), _group(call)
+    made_anew = {**group, **_group_settings(call)}
+    _check_group(call, agent, made_anew)
+    group.update(made_anew, updatedAt=datetime.now(UTC))
+    changed(agent)
+    return {"agentActionGroup": group}
+
+
+def delete_group(call: Call) -> Mapping[str, Any]:
+    """DeleteAgentActionGroup."""
+    agent, group = asked_agent(call), _group(call)
+    del agent["actionGroups"][group["actionGroupId"]]
+    changed(agent)
+    return {}
+
+
+def associate(call: Call) -> Mapping[str, Any]:
+    """AssociateAgentKnowledgeBase."""
+    agent, now = asked_agent(call), datetime.now(UTC)
+    base = find_base(call, call.get("knowledgeBaseId"))
+    associated = {
+        "agentId": agent["agentId"],
+        "agentVersion": DRAFT,
+        "knowledgeBaseId": base["knowledgeBaseId"],
+        "description": call.get("description"),
+        "knowledgeBaseState": call.get("knowledgeBaseState", "ENABLED"),
+        "createdAt": now,
+        "updatedAt": now,
+    }
+    agent["knowledgeBases"][base["knowledgeBaseId"]] = associated
+    changed(agent)
+    return {"agentKnowledgeBase": associated}
+
+
+def disassociate(call: Call) -> Mapping[str, Any]:
+    """DisassociateAgentKnowledgeBase."""
+    agent = asked_agent(call)
+    if agent["knowledgeBases"].pop(call.get("knowledgeBaseId"), None) is None:
+        raise not_found(f"Knowledge base {call.get('knowledgeBaseId')} is not the agent's")
+    changed(agent)
+    return {}
+
+
+def list_associated(call: Call) -> Mapping[str, Any]:
+    """ListAgentKnowledgeBases."""
+    bases = asked_agent(call)["knowledgeBases"]
+    found, token = page(sorted(bases), call.get("maxResults", _PAGE), call.get("nextToken"))
+    names = ("knowledgeBaseId", "description", "knowledgeBaseState", "updatedAt")
+    shown = [{name: bases[base_id][name] for name in names} for base_id in found]
+    return {"agentKnowledgeBaseSummaries": shown, "nextToken": token}
+
+
+def create_alias(call: Call) -> Mapping[str, Any]:
+    """CreateAgentAlias: of a version, or of a new one made of the prepared draft."""
+    agent, now, alias_id = asked_agent(call), datetime.now(UTC), new_id()
+    routing = call.get("routingConfiguration")
+    if routing and routing[0].get("agentVersion") not in agent["versions"]:
+        raise invalid(f"The agent has no version {routing[0].get('agentVersion')}")
+    place = f"{call.region}:{call.account_id}"
+    alias = {
+        "agentId": agent["agentId"],
+        "agentAliasId": alias_id,
+        "agentAliasName": call.get("agentAliasName"),
+        "agentAliasArn": f"arn:aws:bedrock:{place}:agent-alias/{agent['agentId']}/{alias_id}",
+        "description": call.get("description"),
+        "routingConfiguration": routing or [{"agentVersion": new_version(agent)}],
+        "createdAt": now,
+        "updatedAt": now,
+        "agentAliasStatus": "PREPARED",
+    }
+    agent["aliases"][alias_id] = alias
+    return {"agentAlias": {**alias, "agentAliasStatus": "CREATING"}}
+
+
+def get_alias(call: Call) -> Mapping[str, Any]:
+    """GetAgentAlias."""
+    return {"agentAlias": _alias(call)}
+
+
+def list_aliases(call: Call) -> Mapping[str, Any]:
+    """ListAgentAliases."""
+    aliases = asked_agent(call)["aliases"]
+    found, token = page(sorted(aliases), call.get("maxResults", _PAGE), call.get("nextToken"))
+    left_out = ("agentId", "agentAliasArn")
+    shown = [
+        {name: value for name, value in aliases[alias_id].items() if name not in left_out}
+        for alias_id in found
+    ]
+    return {"agentAliasSummaries": shown, "nextToken": token}
+
+
+def delete_alias(call: Call) -> Mapping[str, Any]:
+    """DeleteAgentAlias; its version stays."""
+    agent, alias = asked_agent(call), _alias(call)
+    del agent["aliases"][alias["agentAliasId"]]
+    ids = {name: alias[name] for name in ("agentId", "agentAliasId")}
+    return {**ids, "agentAliasStatus": "DELETING"}
+
+
+def _group_settings(call: Call) -> dict[str, Any]:
+    if call.get("parentActionGroupSignature"):
+        raise invalid("localcloud has no parentActionGroupSignature")
+    return {name: call.get(name) for name in _GROUP if call.get(name) is not None}
+
+
+def _check_group(call: Call, agent: Mapping[str, Any], group: Mapping[str, Any]) -> None:
+    if not group.get("actionGroupExecutor"):
+        raise invalid("localcloud needs the actionGroupExecutor of an action group")
+    read_actions(call, agent["agentResourceRoleArn"], group)
+
+
+def _group(call: Call) -> dict[str, Any]:
+    group = asked_agent(call)["actionGroups"].get(call.get("actionGroupId"))
+    if group is None:
+        raise not_found(f"Action group with id {call.get('actionGroupId')} does not exist")
+    return group
+
+
+def _alias(call: Call) -> dict[str, Any]:
+    alias = asked_agent(call)["aliases"].get(call.get("agentAliasId"))
+    if alias is None:
+        raise not_found(f"Agent alias with id {call.get('agentAliasId')} does not exist")
+    return alias
+
+
+OPERATIONS = {
+    ("bedrock-agent", "CreateAgentActionGroup"): create_group,
+    ("bedrock-agent", "GetAgentActionGroup"): get_group,
+    ("bedrock-agent", "ListAgentActionGroups"): list_groups,
+    ("bedrock-agent", "UpdateAgentActionGroup"): update_group,
+    ("bedrock-agent", "DeleteAgentActionGroup"): delete_group,
+    ("bedrock-agent", "AssociateAgentKnowledgeBase"): associate,
+    ("bedrock-agent", "DisassociateAgentKnowledgeBase"): disassociate,
+    ("bedrock-agent", "ListAgentKnowledgeBases"): list_associated,
+    ("bedrock-agent", "CreateAgentAlias"): create_alias,
+    ("bedrock-agent", "GetAgentAlias"): get_alias,
+    ("bedrock-agent", "ListAgentAliases"): list_aliases,
+    ("bedrock-agent", "DeleteAgentAlias"): delete_alias,
+}

