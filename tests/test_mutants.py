@@ -6,10 +6,10 @@ sample of each stage, and a mutant is graded by the check that must catch it alo
 
 import pytest
 
-import submissions
+from labkit.authoring import submissions
+from labkit.authoring.submissions import Submission
 from labkit.grading.results import CheckResult, StageResult
 from labkit.grading.stages import stages
-from submissions import Submission
 
 ALL = [submission for stage in stages() for submission in submissions.of(stage.key)]
 SAMPLE = {"mutant": 3, "alternative": 1}

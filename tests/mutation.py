@@ -1,0 +1,195 @@
+"""How many changes of the reference solutions do the checks see?
+
+    python tests/mutation.py [KEY…] [--processes N]     `make mutation`; prints the table and what survived
+
+Every mutant of every Python file of a solution is graded until a check fails, in processes with a cloud each.
+A verdict is kept in .lab/mutation/, under the content of all that it depends on: an interrupted run goes on where
+it was, and a changed check grades its own stage alone anew. Other changes of the kit don't count; remove the
+folder to begin from nothing. tests/mutants/equivalent.toml says of survivors why they are no worse.
+"""
+
+import argparse
+import ast
+import functools
+import hashlib
+import json
+import os
+import sys
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from labkit import project
+from labkit.authoring.submissions import Submission, graded, graders
+from labkit.grading.stages import Stage, find, stages
+from source_mutants import SourceMutant, mutants
+
+KEPT = project.WORK / "mutation"
+EQUIVALENT = project.MUTANTS / "equivalent.toml"
+# The same images and events for each mutant: a verdict can be kept, and found again.
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A mutant of one file of a stage's solution."""
+
+    stage: Stage
+    file: str
+    mutant: SourceMutant
+
+    @functools.cached_property
+    def content(self) -> str:
+        """What its verdict is kept under."""
+        parts = [*checks_of(self.stage), *solution_of(self.stage), self.mutant.text.encode()]
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+    def submission(self) -> Submission:
+        return Submission(
+            "mutant", self.stage.key, "source", files={self.file: self.mutant.text.encode()}
+        )
+
+
+@functools.cache
+def checks_of(stage: Stage) -> tuple[bytes, ...]:
+    """The checks' module, and those of checks/ that it imports, at any depth."""
+    found: dict[Path, bytes] = {}
+    waiting = [stage.checks, project.CHECKS / "conftest.py"]
+    while waiting:
+        path = waiting.pop()
+        if path in found or not path.is_file():
+            continue
+        found[path] = path.read_bytes()
+        for node in ast.walk(ast.parse(found[path])):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                names = [node.module] if node.module else [alias.name for alias in node.names]
+                waiting += [project.CHECKS / f"{name}.py" for name in names]
+    return tuple(found[path] for path in sorted(found))
+
+
+@functools.cache
+def solution_of(stage: Stage) -> tuple[bytes, ...]:
+    """The solution's files."""
+    return tuple((project.SOLUTIONS / stage.key / name).read_bytes() for name in stage.files)
+
+
+def candidates(stage: Stage) -> Iterator[Candidate]:
+    """All mutants of a stage's Python files."""
+    for name in stage.files:
+        if name.endswith(".py"):
+            text = (project.SOLUTIONS / stage.key / name).read_text(encoding="utf-8")
+            yield from (Candidate(stage, name, mutant) for mutant in mutants(text))
+
+
+def verdict(candidate: Candidate) -> str:
+    """The name of the check that fails, or "" for a survivor. Raises RuntimeError where the checks can't run."""
+    result = graded(candidate.submission(), seed=SEED, until_failure=True)
+    failed = [check.name for check in result.checks if check.outcome != "passed"]
+    if result.fault or not result.checks:
+        raise RuntimeError(f"{candidate.stage.key} was not graded: {result.fault}")
+    return failed[0] if failed else ""
+
+
+class Verdicts:
+    """The verdicts of one stage that are kept, a line of JSON each."""
+
+    def __init__(self, stage: Stage):
+        self._file = KEPT / f"{stage.key}.jsonl"
+        lines = self._file.read_text().splitlines() if self._file.is_file() else []
+        self._known = dict(json.loads(line) for line in lines)
+
+    def __contains__(self, candidate: Candidate) -> bool:
+        return candidate.content in self._known
+
+    def __getitem__(self, candidate: Candidate) -> str:
+        return self._known[candidate.content]
+
+    def __setitem__(self, candidate: Candidate, killer: str) -> None:
+        self._known[candidate.content] = killer
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("a") as kept:
+            kept.write(json.dumps([candidate.content, killer]) + "\n")
+
+
+@dataclass(frozen=True)
+class Excuse:
+    """Why changes of a line are equivalent: all of them, or those `to` the lines named."""
+
+    stage: str
+    file: str
+    line: str
+    reason: str
+    to: tuple[str, ...] = ()
+
+    def covers(self, candidate: Candidate) -> bool:
+        before, after = candidate.mutant.before, candidate.mutant.after
+        here = (self.stage, self.file) == (candidate.stage.key, candidate.file)
+        return (
+            here and " ".join(before) == self.line and (not self.to or " ".join(after) in self.to)
+        )
+
+
+def excuses() -> list[Excuse]:
+    """The list of equivalent survivors."""
+    listed = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
+    return [
+        Excuse(**{**entry, "to": tuple(entry.get("to", ()))})
+        for entry in listed.get("equivalent", ())
+    ]
+
+
+def run(stage: Stage, processes: int, console: Console) -> tuple[list[Candidate], list[Candidate]]:
+    """Grade what has no verdict yet; return all candidates and those that survive."""
+    every, kept = list(candidates(stage)), Verdicts(stage)
+    missing = [candidate for candidate in every if candidate not in kept]
+    with graders(processes) as pool:
+        waiting = {pool.submit(verdict, candidate): candidate for candidate in missing}
+        for done in track(as_completed(waiting), stage.key, total=len(waiting), console=console):
+            kept[waiting[done]] = done.result()
+    return every, [candidate for candidate in every if not kept[candidate]]
+
+
+def main(arguments: list[str]) -> int:
+    """Print what survives and the table; return 1 where a survivor has no excuse."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("keys", nargs="*")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args(arguments)
+    chosen = [find(key) for key in options.keys] or list(stages())
+    listed, unexplained = excuses(), 0
+    console = Console(highlight=False)
+    table = Table(
+        "stage",
+        "mutants",
+        "killed",
+        "equivalent",
+        "survived",
+        "killed of those that change something",
+    )
+    for stage in chosen:
+        every, alive = run(stage, options.processes, console)
+        if not every:
+            continue
+        open_ = [one for one in alive if not any(excuse.covers(one) for excuse in listed)]
+        for one in open_:
+            console.print(f"{stage.key}/{one.file} survives", style="red")
+            for mark, lines in (("-", one.mutant.before), ("+", one.mutant.after)):
+                console.print("\n".join(f"  {mark} {line}" for line in lines), markup=False)
+        unexplained += len(open_)
+        killed, changing = len(every) - len(alive), len(every) - len(alive) + len(open_)
+        table.add_row(
+            stage.key, *map(str, (len(every), killed, len(alive) - len(open_), len(open_))),
+            f"{100 * killed / changing:.1f} %",
+        )  # fmt: skip
+    console.print(table)
+    return int(unexplained > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
