@@ -3,9 +3,10 @@
     python tests/mutation.py [KEY…] [--processes N]     `make mutation`; prints the table and what survived
 
 Every mutant of every Python file of a solution is graded until a check fails, in processes with a cloud each.
-A verdict is kept in .lab/mutation/, under the content of all that it depends on: an interrupted run goes on where
-it was, and a changed check grades its own stage alone anew. Other changes of the kit don't count; remove the
-folder to begin from nothing. tests/mutants/equivalent.toml says of survivors why they are no worse.
+A verdict is kept in .lab/mutation/, with what the failed check has seen, under the content of all that it
+depends on: an interrupted run goes on where it was, and a changed check grades its own stage alone anew. Other
+changes of the kit don't count; remove the folder to begin from nothing. tests/mutants/equivalent.toml says of
+survivors why they are no worse.
 """
 
 import argparse
@@ -87,13 +88,16 @@ def candidates(stage: Stage) -> Iterator[Candidate]:
             yield from (Candidate(stage, name, mutant) for mutant in mutants(text))
 
 
-def verdict(candidate: Candidate) -> str:
-    """The name of the check that fails, or "" for a survivor. Raises RuntimeError where the checks can't run."""
+def verdict(candidate: Candidate) -> tuple[str, str]:
+    """The first check that fails and what it has seen; ("", "") for a survivor.
+
+    Raises RuntimeError where the checks can't run.
+    """
     result = graded(candidate.submission(), seed=SEED, until_failure=True)
-    failed = [check.name for check in result.checks if check.outcome != "passed"]
+    failed = [(check.name, check.seen) for check in result.checks if check.outcome != "passed"]
     if result.fault or not result.checks:
         raise RuntimeError(f"{candidate.stage.key} was not graded: {result.fault}")
-    return failed[0] if failed else ""
+    return failed[0] if failed else ("", "")
 
 
 class Verdicts:
@@ -102,7 +106,7 @@ class Verdicts:
     def __init__(self, stage: Stage):
         self._file = KEPT / f"{stage.key}.jsonl"
         lines = self._file.read_text().splitlines() if self._file.is_file() else []
-        self._known = dict(json.loads(line) for line in lines)
+        self._known = {content: killer for content, killer, *_ in map(json.loads, lines)}
 
     def __contains__(self, candidate: Candidate) -> bool:
         return candidate.content in self._known
@@ -110,11 +114,11 @@ class Verdicts:
     def __getitem__(self, candidate: Candidate) -> str:
         return self._known[candidate.content]
 
-    def __setitem__(self, candidate: Candidate, killer: str) -> None:
+    def keep(self, candidate: Candidate, killer: str, seen: str) -> None:
         self._known[candidate.content] = killer
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("a") as kept:
-            kept.write(json.dumps([candidate.content, killer]) + "\n")
+            kept.write(json.dumps([candidate.content, killer, seen]) + "\n")
 
 
 @dataclass(frozen=True)
@@ -150,8 +154,12 @@ def run(stage: Stage, processes: int, console: Console) -> tuple[list[Candidate]
     missing = [candidate for candidate in every if candidate not in kept]
     with graders(processes) as pool:
         waiting = {pool.submit(verdict, candidate): candidate for candidate in missing}
-        for done in track(as_completed(waiting), stage.key, total=len(waiting), console=console):
-            kept[waiting[done]] = done.result()
+        try:
+            for done in track(as_completed(waiting), stage.key, len(waiting), console=console):
+                kept.keep(waiting[done], *done.result())
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     return every, [candidate for candidate in every if not kept[candidate]]
 
 

@@ -1,4 +1,4 @@
-"""checks/stages.toml fits the checks, the notebooks, the solutions and lab/: what `lab author check` reads."""
+"""Every stage holds what learners need: what `lab author check` finds by reading."""
 
 import pytest
 

@@ -37,7 +37,8 @@ def make(key: str) -> list[Path]:
     """Write the places of the stage and return them. Raises Refused before anything is written."""
     if not _KEY.fullmatch(key):
         raise Refused(
-            f"{key!r} is no key. A key is a number of two digits and words in small letters, such as 14-queues."
+            f"{key!r} is no key. A key is a number of two digits and words in small letters, "
+            "such as 14-queues."
         )
     number, word = key.split("-", 1)
     for other in (*(stage.key for stage in stages()), *_notebook_keys()):
