@@ -39,14 +39,16 @@ def run(keys: Sequence[str], *, quick: bool, processes: int | None = None) -> in
     found = _read(chosen)
     for key, faults in found.items():
         for fault in faults:
-            console.print(f"✗ {key}: {fault}", markup=False, soft_wrap=True)
+            console.print(f"✗ {key}: {fault}", markup=False)
     # What can't be read can't be graded; the rest is.
     readable = [stage for stage in chosen if not found[stage.key]]
     wrong = _grade(readable, console, quick=quick, processes=processes) if readable else 0
     total = wrong + sum(map(len, found.values()))
-    console.print(
-        f"{total} things to mend." if total else f"{len(chosen)} stages are fit for learners."
-    )
+    if total:
+        console.print(f"{total} {'thing' if total == 1 else 'things'} to mend.")
+    else:
+        fit = "1 stage is" if len(chosen) == 1 else f"{len(chosen)} stages are"
+        console.print(f"{fit} fit for learners.")
     return NOT_FIT if total else FIT
 
 
@@ -73,7 +75,7 @@ def _grade(chosen: Sequence[Stage], console: Console, *, quick: bool, processes:
             table.add_row(*_row(one, result))
     console.print(table)
     for one, fault in wrong:
-        console.print(f"✗ {one.key}, {one.kind} {one.name}: {fault}", markup=False, soft_wrap=True)
+        console.print(f"✗ {one.key}, {one.kind} {one.name}: {fault}", markup=False)
     console.print(f"{len(every)} submissions were graded.")
     return len(wrong)
 

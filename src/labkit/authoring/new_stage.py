@@ -25,10 +25,10 @@ def run(key: str) -> int:
     try:
         paths = make(key)
     except Refused as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        console.print(str(error), style="red", markup=False)
         return REFUSED
     for path in paths:
-        console.print(f"  {path.relative_to(project.ROOT)}", markup=False, soft_wrap=True)
+        console.print(f"  {path.relative_to(project.ROOT)}", markup=False)
     console.print(f"docs/author.md says what goes where. Next: lab author check {key}")
     return MADE
 

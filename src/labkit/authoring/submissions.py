@@ -55,7 +55,10 @@ class Submission:
             return [] if self.caught_by in failed else [f"{self.caught_by} did not fail"]
         if self.kind == "starter":
             found = ["it has points"] if result.earned else []
-            silent = [check.name for check in result.checks if not check.seen]
+            silent = [
+                check.name for check in result.checks
+                if check.outcome != "passed" and not check.seen
+            ]  # fmt: skip
             return found + [f"{name} does not say what to do" for name in silent]
         return [f"{check.name} is {check.outcome}: {check.seen}" for check in result.checks
                 if check.outcome != "passed"]  # fmt: skip
