@@ -2,7 +2,7 @@
 
     python tests/mutation.py [KEY…] [--processes N]     `make mutation`; prints the table and what survived
 
-Every mutant of every Python file of a solution is graded until a check fails, in processes with a cloud each.
+Every mutant of a Python or JSON file of a solution is graded until a check fails, in processes with a cloud each.
 A verdict is kept in .lab/mutation/, with what the failed check has seen, under the content of all that it
 depends on: an interrupted run goes on where it was, and a changed check grades its own stage alone anew.
 Other changes of the kit don't count; remove the folder to begin from nothing. tests/mutants/equivalent.toml
@@ -35,6 +35,8 @@ KEPT = project.WORK / "mutation"
 EQUIVALENT = project.MUTANTS / "equivalent.toml"
 # The same images and events for each mutant: a verdict can be kept, and found again.
 SEED = 1
+# A check that ends for want of time has seen nothing of the mutant.
+PATIENCE = 6
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,10 @@ def solution_of(stage: Stage) -> tuple[bytes, ...]:
 
 
 def candidates(stage: Stage) -> Iterator[Candidate]:
-    """All mutants of a stage's Python files."""
+    """All mutants of a stage's Python and JSON files."""
     for name in stage.files:
-        if name.endswith(".py"):
-            text = (project.SOLUTIONS / stage.key / name).read_text(encoding="utf-8")
-            yield from (Candidate(stage, name, mutant) for mutant in mutants(text))
+        text = (project.SOLUTIONS / stage.key / name).read_text(encoding="utf-8")
+        yield from (Candidate(stage, name, mutant) for mutant in mutants(name, text))
 
 
 def verdict(candidate: Candidate) -> tuple[str, str]:
@@ -93,7 +94,7 @@ def verdict(candidate: Candidate) -> tuple[str, str]:
 
     Raises RuntimeError where the checks can't run.
     """
-    result = graded(candidate.submission(), seed=SEED, until_failure=True)
+    result = graded(candidate.submission(), seed=SEED, until_failure=True, patience=PATIENCE)
     failed = [(check.name, check.seen) for check in result.checks if check.outcome != "passed"]
     if result.fault or not result.checks:
         raise RuntimeError(f"{candidate.stage.key} was not graded: {result.fault}")

@@ -1,12 +1,15 @@
-"""The small changes of a Python file that mutmut's operators make, each with the lines that it changes.
+"""The small changes of a file: in Python those that mutmut's operators make, in JSON a value left out or another.
 
 mutmut itself runs the tests it finds against functions it rewrites in place; here a mutant is a submission,
 deployed to a cloud. So only its operators are used, on the whole file.
 """
 
+import copy
 import difflib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import libcst as cst
 from mutmut.mutation.mutators import mutation_operators
@@ -37,8 +40,15 @@ class _Places(cst.CSTVisitor):
         return True
 
 
-def mutants(text: str) -> Iterator[SourceMutant]:
-    """Yield the mutants of a Python file's text that compile, each text once."""
+def mutants(name: str, text: str) -> Iterator[SourceMutant]:
+    """Yield the mutants of a file, each text once; none for files that are neither Python nor JSON."""
+    if name.endswith(".py"):
+        yield from _of_python(text)
+    elif name.endswith(".json"):
+        yield from _of_json(text)
+
+
+def _of_python(text: str) -> Iterator[SourceMutant]:
     module = cst.parse_module(text)
     places = _Places()
     module.visit(places)
@@ -57,6 +67,39 @@ def _compiles(text: str) -> bool:
     except (SyntaxError, ValueError):
         return False
     return True
+
+
+def _of_json(text: str) -> Iterator[SourceMutant]:
+    whole = json.loads(text)
+    before = json.dumps(whole, indent=2, ensure_ascii=False)
+    for path, value in _values(whole):
+        # In a policy a star is what lets too much in.
+        others = [f"XX{value}XX", "*"] if isinstance(value, str) else []
+        if isinstance(value, int | float):
+            others = [not value] if isinstance(value, bool) else [value + 1]
+        for change in (None, *others):
+            mutated = copy.deepcopy(whole)
+            holder = mutated
+            for step in path[:-1]:
+                holder = holder[step]
+            if change is None:
+                del holder[path[-1]]
+            else:
+                holder[path[-1]] = change
+            after = json.dumps(mutated, indent=2, ensure_ascii=False)
+            yield SourceMutant(after, *_changed_lines(before, after))
+
+
+def _values(
+    value: Any, path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Yield (path, value) of everything within a value of JSON."""
+    children: Any = value.items() if isinstance(value, dict) else ()
+    if isinstance(value, list):
+        children = enumerate(value)
+    for key, child in children:
+        yield (*path, key), child
+        yield from _values(child, (*path, key))
 
 
 def _changed_lines(text: str, mutated: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

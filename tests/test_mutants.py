@@ -35,7 +35,7 @@ def grader():
 @pytest.mark.parametrize("one", list(sample()), ids=lambda one: f"{one.key}-{one.kind}-{one.name}")
 def test_it_is_judged_rightly(grader, one):
     only = (one.caught_by,) if one.kind == "mutant" else ()
-    result = grader.submit(submissions.graded, one, only).result()
+    result = grader.submit(submissions.graded, one, only=only).result()
     assert one.faults(result) == []
 
 

@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from .. import project, target, workspace
 from ..grading.results import StageResult
@@ -106,16 +107,9 @@ def _begin() -> None:
     target.apply(LocalCloud(port=0).start().endpoint_url, os.environ)
 
 
-def graded(
-    submission: Submission,
-    only: tuple[str, ...] = (),
-    seed: int | None = None,
-    until_failure: bool = False,
-) -> StageResult:
-    """Grade a submission in this process, with the arguments of `grading.run.grade`."""
+def graded(submission: Submission, **options: Any) -> StageResult:
+    """Grade a submission in this process; the options are those of `grading.run.grade`."""
     with tempfile.TemporaryDirectory() as folder:
         submission.write(Path(folder))
-        (result,) = grade(
-            [find(submission.key)], Path(folder), only=only, seed=seed, until_failure=until_failure
-        )
+        (result,) = grade([find(submission.key)], Path(folder), **options)
     return result
