@@ -2,11 +2,11 @@
 
     python tests/mutation.py [KEY…] [--processes N]     `make mutation`; prints the table and what survived
 
-Every mutant of a Python or JSON file of a solution is graded until a check fails, in processes with a cloud each.
-A verdict is kept in .lab/mutation/, with what the failed check has seen, under the content of all that it
-depends on: an interrupted run goes on where it was, and a changed check grades its own stage alone anew.
-Other changes of the kit don't count; remove the folder to begin from nothing. tests/mutants/equivalent.toml
-says of survivors why they are no worse.
+Every mutant of a Python or JSON file of a solution is graded until a check fails, in processes with a
+cloud each. A verdict is kept in .lab/mutation/, with what the failed check has seen, under the content of all
+that it depends on: an interrupted run goes on where it was, and a changed check grades its own stage alone
+anew. Other changes of the kit don't count; remove the folder to begin from nothing. Of survivors
+tests/mutants/equivalent.toml says why they are no worse.
 """
 
 import argparse

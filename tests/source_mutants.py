@@ -1,4 +1,4 @@
-"""The small changes of a file: in Python those that mutmut's operators make, in JSON a value left out or another.
+"""The small changes of a file: in Python what mutmut's operators make, in JSON a value left out or another.
 
 mutmut itself runs the tests it finds against functions it rewrites in place; here a mutant is a submission,
 deployed to a cloud. So only its operators are used, on the whole file.
