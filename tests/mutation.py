@@ -17,7 +17,7 @@ import json
 import os
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,10 +149,13 @@ def excuses() -> list[Excuse]:
     ]
 
 
-def run(stage: Stage, processes: int, console: Console) -> tuple[list[Candidate], list[Candidate]]:
-    """Grade what has no verdict yet; return all candidates and those that survive."""
-    every, kept = list(candidates(stage)), Verdicts(stage)
+def run(
+    stage: Stage, every: Sequence[Candidate], kept: Verdicts, processes: int, console: Console
+) -> None:
+    """Grade what has no verdict yet."""
     missing = [candidate for candidate in every if candidate not in kept]
+    if not missing:
+        return
     with graders(processes) as pool:
         waiting = {pool.submit(verdict, candidate): candidate for candidate in missing}
         try:
@@ -161,41 +164,43 @@ def run(stage: Stage, processes: int, console: Console) -> tuple[list[Candidate]
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return every, [candidate for candidate in every if not kept[candidate]]
 
 
 def main(arguments: list[str]) -> int:
     """Print what survives and the table; return 1 where a survivor has no excuse."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("keys", nargs="*")
+    parser.add_argument("keys", nargs="*", metavar="KEY")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--kept", action="store_true", help="grade nothing: show what is kept")
     options = parser.parse_args(arguments)
     chosen = [find(key) for key in options.keys] or list(stages())
     listed, unexplained = excuses(), 0
     console = Console(highlight=False)
-    table = Table(
-        "stage",
+    columns = (
         "mutants",
+        "graded",
         "killed",
         "equivalent",
         "survived",
-        "killed of those that change something",
+        "killed of what is not equivalent",
     )
+    table = Table("stage", *columns)
     for stage in chosen:
-        every, alive = run(stage, options.processes, console)
-        if not every:
-            continue
+        every, kept = list(candidates(stage)), Verdicts(stage)
+        if not options.kept:
+            run(stage, every, kept, options.processes, console)
+        graded_ones = [one for one in every if one in kept]
+        alive = [one for one in graded_ones if not kept[one]]
         open_ = [one for one in alive if not any(excuse.covers(one) for excuse in listed)]
         for one in open_:
             console.print(f"{stage.key}/{one.file} survives", style="red")
             for mark, lines in (("-", one.mutant.before), ("+", one.mutant.after)):
                 console.print("\n".join(f"  {mark} {line}" for line in lines), markup=False)
         unexplained += len(open_)
-        killed, changing = len(every) - len(alive), len(every) - len(alive) + len(open_)
-        table.add_row(
-            stage.key, *map(str, (len(every), killed, len(alive) - len(open_), len(open_))),
-            f"{100 * killed / changing:.1f} %",
-        )  # fmt: skip
+        killed = len(graded_ones) - len(alive)
+        counts = (len(every), len(graded_ones), killed, len(alive) - len(open_), len(open_))
+        share = f"{100 * killed / (killed + len(open_)):.1f} %" if killed else ""
+        table.add_row(stage.key, *map(str, counts), share)
     console.print(table)
     return int(unexplained > 0)
 
