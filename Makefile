@@ -17,7 +17,7 @@ TEST := $(VENV)/.ready-test
 # The AWS CLI and the SAM CLI pin other versions of what the kit uses.
 CLIENTS := $(VENV)/share/clients
 
-.PHONY: help start test mutants demo notebooks bench soak lint lock clean
+.PHONY: help start test mutants mutation demo notebooks bench soak lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -33,8 +33,11 @@ test: $(TEST) $(CLIENTS)/.ready ## set up, then run every test and every noteboo
 	$(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout=60 \
 		--nbval-sanitize-with notebooks/sanitize.cfg notebooks
 
-mutants: $(TEST) ## grade every wrong and every right submission in tests/ and print what came of it
-	$(BIN)/python tests/submissions.py
+mutants: $(TEST) ## read every stage, grade every wrong and right submission in tests/, say what is not fit
+	$(BIN)/lab author check
+
+mutation: $(TEST) ## change the solutions in every small way and see which changes no check sees (KEYS="09 11" for some)
+	$(BIN)/python tests/mutation.py $(KEYS)
 
 notebooks: $(TEST) ## run every notebook from top to bottom and keep its outputs
 	$(BIN)/python -m labkit.notebooks notebooks/*.ipynb

@@ -6,10 +6,10 @@ sample of each stage, and a mutant is graded by the check that must catch it alo
 
 import pytest
 
-import submissions
+from labkit.authoring import submissions
+from labkit.authoring.submissions import Submission
 from labkit.grading.results import CheckResult, StageResult
 from labkit.grading.stages import stages
-from submissions import Submission
 
 ALL = [submission for stage in stages() for submission in submissions.of(stage.key)]
 SAMPLE = {"mutant": 3, "alternative": 1}
@@ -35,7 +35,7 @@ def grader():
 @pytest.mark.parametrize("one", list(sample()), ids=lambda one: f"{one.key}-{one.kind}-{one.name}")
 def test_it_is_judged_rightly(grader, one):
     only = (one.caught_by,) if one.kind == "mutant" else ()
-    result = grader.submit(submissions.graded, one, only).result()
+    result = grader.submit(submissions.graded, one, only=only).result()
     assert one.faults(result) == []
 
 

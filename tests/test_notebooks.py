@@ -12,33 +12,6 @@ from labkit import notebooks
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-IGNORED = "nbval-ignore-output"
-
-
-def faults(notebook):
-    """What is wrong with a stored notebook, as sentences."""
-    found = []
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    counts = [cell.execution_count for cell in code]
-    if counts != list(range(1, len(code) + 1)):
-        found.append(f"not run in order, each cell once: {counts}")
-    for number, cell in enumerate(code, 1):
-        tags = cell.metadata.get("tags", [])
-        errors = [out for out in cell.outputs if out.output_type == "error"]
-        if bool(errors) != ("raises-exception" in tags):
-            found.append(f"cell {number}: an error and the tag raises-exception go together")
-        if any(out.get("name") == "stderr" for out in cell.outputs):
-            found.append(f"cell {number}: wrote to stderr")
-        pictures = [out for out in cell.outputs if _is_picture(out)]
-        if IGNORED in tags and len(pictures) != len(cell.outputs):
-            found.append(f"cell {number}: its output is ignored, and is more than a picture")
-    if notebook.metadata != notebooks.METADATA:
-        found.append("its metadata is not normalised")
-    return found
-
-
-def _is_picture(output):
-    return any(kind.startswith("image/") for kind in output.get("data", {}))
 
 
 def small_notebook():
@@ -53,11 +26,11 @@ def test_there_are_notebooks():
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_was_run_from_top_to_bottom(path):
-    assert faults(nbformat.read(path, as_version=4)) == []
+    assert notebooks.faults(nbformat.read(path, as_version=4)) == []
 
 
 def test_a_good_notebook_has_no_fault():
-    assert faults(small_notebook()) == []
+    assert notebooks.faults(small_notebook()) == []
 
 
 def never_run(notebook):
@@ -83,7 +56,7 @@ def warned(notebook):
 
 
 def hides_text(notebook):
-    notebook.cells[0].metadata["tags"] = [IGNORED]
+    notebook.cells[0].metadata["tags"] = [notebooks.IGNORED]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +65,7 @@ def hides_text(notebook):
 def test_the_guard_sees(damage):
     notebook = small_notebook()
     damage(notebook)
-    assert len(faults(notebook)) == 1
+    assert len(notebooks.faults(notebook)) == 1
 
 
 def test_normalising_keeps_tags_and_joins_streams():

@@ -163,6 +163,7 @@ def test_malformed_trust_policies(cloud, document):
         {"Action": "s3", "Resource": "*"},
         {"Action": "s3:GetObject", "Resource": "album"},
         {"Action": "s3:GetObject", "Resource": "*", "Principal": "*"},
+        {"Action": "s3:GetObject", "Resource": "*", "Sid": "read-only"},
         {"Action": "s3:*", "Resource": "*", "Condition": {"StringMatches": {"aws:userid": "x"}}},
     ],
 )

@@ -196,6 +196,32 @@ def publish(
 
 
 @app.command()
+def author(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY | check [KEY]...",
+            help="The key of a new stage, such as 14-queues; or check, and the stages to check.",
+        ),
+    ],
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Grade the starter and the solution alone.")
+    ] = False,
+) -> None:
+    """For instructors: make the places of a new stage, or check that stages are fit for learners.
+
+    Exit codes: 0 made, or fit · 1 something is to be mended · 2 no such stage, or the key can't be taken.
+    """
+    from .authoring import check, new_stage
+
+    if words[0] == "check":
+        raise typer.Exit(check.run(words[1:], quick=quick))
+    if len(words) > 1 or quick:
+        raise typer.BadParameter("a new stage is one key, and nothing else")
+    raise typer.Exit(new_stage.run(words[0]))
+
+
+@app.command()
 def doctor(json: AsJson = False, port: Port = 4566) -> None:
     """Say what the kit finds on this computer, and what is missing."""
     from .doctor import run

@@ -14,6 +14,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 _CELL_S = 60
+# nbval does not compare the outputs of a cell with this tag.
+IGNORED = "nbval-ignore-output"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -42,6 +44,32 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if cell.cell_type == "code":
             cell.outputs = _joined(cell.outputs)
+
+
+def faults(notebook: nbformat.NotebookNode) -> list[str]:
+    """What is wrong with a stored notebook, as sentences; nbval compares nothing where it was never run."""
+    found = []
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    counts = [cell.execution_count for cell in code]
+    if counts != list(range(1, len(code) + 1)):
+        found.append(f"not run in order, each cell once: {counts}")
+    for number, cell in enumerate(code, 1):
+        tags = cell.metadata.get("tags", [])
+        errors = [out for out in cell.outputs if out.output_type == "error"]
+        if bool(errors) != ("raises-exception" in tags):
+            found.append(f"cell {number}: an error and the tag raises-exception go together")
+        if any(out.get("name") == "stderr" for out in cell.outputs):
+            found.append(f"cell {number}: wrote to stderr")
+        pictures = [out for out in cell.outputs if _is_picture(out)]
+        if IGNORED in tags and len(pictures) != len(cell.outputs):
+            found.append(f"cell {number}: its output is ignored, and is more than a picture")
+    if notebook.metadata != METADATA:
+        found.append("its metadata is not normalised")
+    return found
+
+
+def _is_picture(output: nbformat.NotebookNode) -> bool:
+    return any(kind.startswith("image/") for kind in output.get("data", {}))
 
 
 def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:

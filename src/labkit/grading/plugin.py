@@ -33,6 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--seed", type=int, help="repeat the images and events of a run that printed it"
     )
+    group.addoption(
+        "--patience", type=float, default=1, help="multiply every check's time limit by this"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,12 +52,13 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [f"workspace: {config.getoption('workspace')}", f"seed: {config.stash[_SEED]}"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         mark = item.get_closest_marker("check")
         if mark is None:
             raise pytest.UsageError(f"{item.nodeid} has no mark `check`")
-        item.add_marker(pytest.mark.timeout(mark.kwargs.get("timeout", LIMIT_S)))
+        limit = mark.kwargs.get("timeout", LIMIT_S) * config.getoption("patience")
+        item.add_marker(pytest.mark.timeout(limit))
 
 
 @pytest.fixture(scope="session")

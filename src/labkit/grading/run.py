@@ -74,11 +74,14 @@ def grade(
     seed: int | None = None,
     listener: Listener | None = None,
     only: Collection[str] = (),
+    until_failure: bool = False,
+    patience: float = 1,
 ) -> list[StageResult]:
     """Check the stages of a workspace in the cloud in use; the listener hears of each check.
 
-    `seed` repeats a run; `only` names the checks to run where not all shall. Learner code runs in the
-    cloud's execution environments only. Raises KeyboardInterrupt, tidied up, where Ctrl-C ended it.
+    `seed` repeats a run; `only` names the checks to run where not all shall; `until_failure` ends with the
+    first that fails; `patience` multiplies their time limits, for a computer that is busy. Learner code runs
+    in the cloud's execution environments only. Raises KeyboardInterrupt, tidied up, where Ctrl-C ended it.
     """
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     collector = _Collector(stages, listener or Listener())
@@ -86,10 +89,12 @@ def grade(
     arguments = [
         *([f"{module}::{name}" for module in modules for name in only] or modules),
         f"--rootdir={project.ROOT}", f"--config-file={project.ROOT / 'pyproject.toml'}",
+        *(["--exitfirst"] if until_failure else []),
         "-p", "pytest_timeout", "-p", "no:cacheprovider", "-p", "no:warnings",
         "--override-ini=addopts=--strict-markers", "--capture=no", "--continue-on-collection-errors",
         # In one word each: pytest would take a folder that stands alone for a place to look for settings.
         f"--workspace={workspace}", f"--seed={seed}",
+        f"--patience={patience}",
     ]  # fmt: skip
     alone = mock.patch.dict(os.environ, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS="")
     # Not to be seen: pytest's own report (pytest-timeout can't do without), and what checks print.

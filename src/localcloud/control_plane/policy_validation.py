@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from moto.iam import models
@@ -26,6 +27,7 @@ _original_version = BaseIAMPolicyValidator._validate_version
 _original_validate = IAMPolicyDocumentValidator.validate
 _original_create_role = models.IAMBackend.create_role
 _original_put_bucket_policy = S3Backend.put_bucket_policy
+_SID = re.compile(r"[0-9A-Za-z]*")
 
 
 class MalformedPolicy(S3ClientError):
@@ -36,8 +38,8 @@ class MalformedPolicy(S3ClientError):
 
 
 def install() -> None:
-    """Let numbers stand in conditions, no principals in identity-based policies, the Version be left
-    out, and check trust policies and bucket policies when they are set.
+    """Let numbers stand in conditions, no principals and no signs in statement ids in identity-based
+    policies, the Version be left out, and check trust policies and bucket policies when they are set.
     """
     BaseIAMPolicyValidator._validate_version = _validate_version
     BaseIAMPolicyValidator._validate_condition_syntax = staticmethod(_validate_condition_syntax)
@@ -67,6 +69,12 @@ def _validate(self: IAMPolicyDocumentValidator) -> None:
     _original_validate(self)
     if any("Principal" in each or "NotPrincipal" in each for each in self._statements):
         raise MalformedPolicyDocument("Policy document should not specify a principal.")
+    # "IAM JSON policy elements: Sid". The words as users report them, such as cfn-lint's issue 1376.
+    if not all(_SID.fullmatch(each.get("Sid", "")) for each in self._statements):
+        raise MalformedPolicyDocument(
+            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular "
+            "expression [0-9A-Za-z]*"
+        )
 
 
 def _create_role(self, role_name, assume_role_policy_document, *args, **kwargs):

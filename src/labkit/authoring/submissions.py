@@ -1,6 +1,4 @@
-"""The autograder's own test: wrong submissions, right ones of another shape, and the untouched lab/.
-
-    python tests/submissions.py [KEY…]     grades them all and prints the table: `make mutants`
+"""What proves a stage's checks: wrong submissions, right ones of another shape, and the untouched lab/.
 
 tests/mutants/KEY.toml lists wrong submissions, each a change of one file of the solution; in
 tests/alternatives/KEY/NAME/ lie files of right ones, laid over the solution.
@@ -9,7 +7,6 @@ tests/alternatives/KEY/NAME/ lie files of right ones, laid over the solution.
 import ast
 import os
 import shutil
-import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
@@ -17,17 +14,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
-
-from labkit import project, target, workspace
-from labkit.grading.results import StageResult
-from labkit.grading.run import grade
-from labkit.grading.stages import find, stages
-
-TESTS = Path(__file__).parent
+from .. import project, target, workspace
+from ..grading.results import StageResult
+from ..grading.run import grade
+from ..grading.stages import find
 
 
 @dataclass(frozen=True)
@@ -64,7 +56,10 @@ class Submission:
             return [] if self.caught_by in failed else [f"{self.caught_by} did not fail"]
         if self.kind == "starter":
             found = ["it has points"] if result.earned else []
-            silent = [check.name for check in result.checks if not check.seen]
+            silent = [
+                check.name for check in result.checks
+                if check.outcome != "passed" and not check.seen
+            ]  # fmt: skip
             return found + [f"{name} does not say what to do" for name in silent]
         return [f"{check.name} is {check.outcome}: {check.seen}" for check in result.checks
                 if check.outcome != "passed"]  # fmt: skip
@@ -74,11 +69,11 @@ def of(key: str) -> Iterator[Submission]:
     """All submissions of a stage. Raises ValueError for a mutant that does not change what it says."""
     yield Submission("starter", key, "untouched lab/")
     yield Submission("solution", key, "solution")
-    for folder in sorted((TESTS / "alternatives" / key).glob("*/")):
+    for folder in sorted((project.ALTERNATIVES / key).glob("*/")):
         paths = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
         files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
         yield Submission("alternative", key, folder.name, files=files)
-    listed = TESTS / "mutants" / f"{key}.toml"
+    listed = project.MUTANTS / f"{key}.toml"
     mutants = tomllib.loads(listed.read_text(encoding="utf-8")) if listed.exists() else {}
     for mutant in mutants.get("mutant", ()):
         files = {mutant["file"]: _mutated(key, mutant).encode()}
@@ -112,39 +107,9 @@ def _begin() -> None:
     target.apply(LocalCloud(port=0).start().endpoint_url, os.environ)
 
 
-def graded(
-    submission: Submission, only: tuple[str, ...] = (), seed: int | None = None
-) -> StageResult:
-    """Grade a submission in this process; `only` these checks, if named."""
+def graded(submission: Submission, **options: Any) -> StageResult:
+    """Grade a submission in this process; the options are those of `grading.run.grade`."""
     with tempfile.TemporaryDirectory() as folder:
         submission.write(Path(folder))
-        (result,) = grade([find(submission.key)], Path(folder), only=only, seed=seed)
+        (result,) = grade([find(submission.key)], Path(folder), **options)
     return result
-
-
-def main(keys: list[str]) -> int:
-    """Grade all submissions and print the table; return how many were judged wrongly."""
-    chosen = [find(key).key for key in keys] or [stage.key for stage in stages()]
-    submissions = [submission for key in chosen for submission in of(key)]
-    console, wrong = Console(), 0
-    table = Table("stage", "submission", "points", "failed checks", box=None, pad_edge=False)
-    with graders(os.cpu_count() or 1) as pool:
-        results = pool.map(graded, submissions)
-        for one, result in zip(
-            submissions, track(results, "grading", len(submissions)), strict=True
-        ):
-            faults = one.faults(result)
-            wrong += bool(faults)
-            failed = [check.name for check in result.checks if check.outcome == "failed"]
-            words = "; ".join(faults) or ", ".join(failed)
-            table.add_row(
-                one.key, f"{one.kind}: {one.name}", f"{result.earned}/{result.points}", words,
-                style="red" if faults else None,
-            )  # fmt: skip
-    console.print(table)
-    console.print(f"{len(submissions)} submissions, {wrong} judged wrongly")
-    return min(wrong, 100)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

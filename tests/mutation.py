@@ -1,0 +1,209 @@
+"""How many changes of the reference solutions do the checks see?
+
+    python tests/mutation.py [KEY…] [--processes N]     `make mutation`; prints the table and what survived
+
+Every mutant of a Python or JSON file of a solution is graded until a check fails, in processes with a
+cloud each. A verdict is kept in .lab/mutation/, with what the failed check has seen, under the content of all
+that it depends on: an interrupted run goes on where it was, and a changed check grades its own stage alone
+anew. Other changes of the kit don't count; remove the folder to begin from nothing. Of survivors
+tests/mutants/equivalent.toml says why they are no worse.
+"""
+
+import argparse
+import ast
+import functools
+import hashlib
+import json
+import os
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from labkit import project
+from labkit.authoring.submissions import Submission, graded, graders
+from labkit.grading.stages import Stage, find, stages
+from source_mutants import SourceMutant, mutants
+
+KEPT = project.WORK / "mutation"
+EQUIVALENT = project.MUTANTS / "equivalent.toml"
+# The same images and events for each mutant: a verdict can be kept, and found again.
+SEED = 1
+# A check that ends for want of time has seen nothing of the mutant.
+PATIENCE = 6
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A mutant of one file of a stage's solution."""
+
+    stage: Stage
+    file: str
+    mutant: SourceMutant
+
+    @functools.cached_property
+    def content(self) -> str:
+        """What its verdict is kept under."""
+        parts = [*checks_of(self.stage), *solution_of(self.stage), self.mutant.text.encode()]
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+    def submission(self) -> Submission:
+        return Submission(
+            "mutant", self.stage.key, "source", files={self.file: self.mutant.text.encode()}
+        )
+
+
+@functools.cache
+def checks_of(stage: Stage) -> tuple[bytes, ...]:
+    """The checks' module, and those of checks/ that it imports, at any depth."""
+    found: dict[Path, bytes] = {}
+    waiting = [stage.checks, project.CHECKS / "conftest.py"]
+    while waiting:
+        path = waiting.pop()
+        if path in found or not path.is_file():
+            continue
+        found[path] = path.read_bytes()
+        for node in ast.walk(ast.parse(found[path])):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                names = [node.module] if node.module else [alias.name for alias in node.names]
+                waiting += [project.CHECKS / f"{name}.py" for name in names]
+    return tuple(found[path] for path in sorted(found))
+
+
+@functools.cache
+def solution_of(stage: Stage) -> tuple[bytes, ...]:
+    """The solution's files."""
+    return tuple((project.SOLUTIONS / stage.key / name).read_bytes() for name in stage.files)
+
+
+def candidates(stage: Stage) -> Iterator[Candidate]:
+    """All mutants of a stage's Python and JSON files."""
+    for name in stage.files:
+        text = (project.SOLUTIONS / stage.key / name).read_text(encoding="utf-8")
+        yield from (Candidate(stage, name, mutant) for mutant in mutants(name, text))
+
+
+def verdict(candidate: Candidate) -> tuple[str, str]:
+    """The first check that fails and what it has seen; ("", "") for a survivor.
+
+    Raises RuntimeError where the checks can't run.
+    """
+    result = graded(candidate.submission(), seed=SEED, until_failure=True, patience=PATIENCE)
+    failed = [(check.name, check.seen) for check in result.checks if check.outcome != "passed"]
+    if result.fault or not result.checks:
+        raise RuntimeError(f"{candidate.stage.key} was not graded: {result.fault}")
+    return failed[0] if failed else ("", "")
+
+
+class Verdicts:
+    """The verdicts of one stage that are kept, a line of JSON each."""
+
+    def __init__(self, stage: Stage):
+        self._file = KEPT / f"{stage.key}.jsonl"
+        lines = self._file.read_text().splitlines() if self._file.is_file() else []
+        self._known = {content: killer for content, killer, *_ in map(json.loads, lines)}
+
+    def __contains__(self, candidate: Candidate) -> bool:
+        return candidate.content in self._known
+
+    def __getitem__(self, candidate: Candidate) -> str:
+        return self._known[candidate.content]
+
+    def keep(self, candidate: Candidate, killer: str, seen: str) -> None:
+        self._known[candidate.content] = killer
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("a") as kept:
+            kept.write(json.dumps([candidate.content, killer, seen]) + "\n")
+
+
+@dataclass(frozen=True)
+class Excuse:
+    """Why changes of a line are equivalent: all of them, or those `to` the lines named."""
+
+    stage: str
+    file: str
+    line: str
+    reason: str
+    to: tuple[str, ...] = ()
+
+    def covers(self, candidate: Candidate) -> bool:
+        before, after = candidate.mutant.before, candidate.mutant.after
+        here = (self.stage, self.file) == (candidate.stage.key, candidate.file)
+        return (
+            here and " ".join(before) == self.line and (not self.to or " ".join(after) in self.to)
+        )
+
+
+def excuses() -> list[Excuse]:
+    """The list of equivalent survivors."""
+    listed = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
+    return [
+        Excuse(**{**entry, "to": tuple(entry.get("to", ()))})
+        for entry in listed.get("equivalent", ())
+    ]
+
+
+def run(
+    stage: Stage, every: Sequence[Candidate], kept: Verdicts, processes: int, console: Console
+) -> None:
+    """Grade what has no verdict yet."""
+    missing = [candidate for candidate in every if candidate not in kept]
+    if not missing:
+        return
+    with graders(processes) as pool:
+        waiting = {pool.submit(verdict, candidate): candidate for candidate in missing}
+        try:
+            for done in track(as_completed(waiting), stage.key, len(waiting), console=console):
+                kept.keep(waiting[done], *done.result())
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def main(arguments: list[str]) -> int:
+    """Print what survives and the table; return 1 where a survivor has no excuse."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("keys", nargs="*", metavar="KEY")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--kept", action="store_true", help="grade nothing: show what is kept")
+    options = parser.parse_args(arguments)
+    chosen = [find(key) for key in options.keys] or list(stages())
+    listed, unexplained = excuses(), 0
+    console = Console(highlight=False)
+    columns = (
+        "mutants",
+        "graded",
+        "killed",
+        "equivalent",
+        "survived",
+        "killed of what is not equivalent",
+    )
+    table = Table("stage", *columns)
+    for stage in chosen:
+        every, kept = list(candidates(stage)), Verdicts(stage)
+        if not options.kept:
+            run(stage, every, kept, options.processes, console)
+        graded_ones = [one for one in every if one in kept]
+        alive = [one for one in graded_ones if not kept[one]]
+        open_ = [one for one in alive if not any(excuse.covers(one) for excuse in listed)]
+        for one in open_:
+            console.print(f"{stage.key}/{one.file} survives", style="red")
+            for mark, lines in (("-", one.mutant.before), ("+", one.mutant.after)):
+                console.print("\n".join(f"  {mark} {line}" for line in lines), markup=False)
+        unexplained += len(open_)
+        killed = len(graded_ones) - len(alive)
+        counts = (len(every), len(graded_ones), killed, len(alive) - len(open_), len(open_))
+        share = f"{100 * killed / (killed + len(open_)):.1f} %" if killed else ""
+        table.add_row(stage.key, *map(str, counts), share)
+    console.print(table)
+    return int(unexplained > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,83 @@
+"""`make mutation`: which changes of a solution it makes, and what it remembers. Grading them takes hours."""
+
+import dataclasses
+import json
+
+import pytest
+
+import mutation
+from labkit.grading.stages import stages
+from source_mutants import mutants
+
+PYTHON = '''\
+"""Words."""
+
+
+def handler(event, context):
+    """More words."""
+    return event["n"] + 1 if event.get("n", 0) > 2 else None
+'''
+
+
+def test_python_is_changed_in_small_ways_that_compile():
+    found = [mutant.after for mutant in mutants("app.py", PYTHON)]
+    for line in (
+        'return event["n"] - 1 if event.get("n", 0) > 2 else None',
+        'return event["n"] + 1 if event.get("n", 0) >= 2 else None',
+        'return event["XXnXX"] + 1 if event.get("n", 0) > 2 else None',
+        'return event["n"] + 1 if event.get("n", 1) > 2 else None',
+        'return event["n"] + 1 if event.get(0) > 2 else None',
+    ):
+        assert (line,) in found
+    assert len(set(found)) == len(found)
+    assert not any("ords" in "".join(after) for after in found)
+    for mutant in mutants("app.py", PYTHON):
+        compile(mutant.text, "app.py", "exec")
+
+
+def test_json_loses_values_and_gets_others():
+    found = [json.loads(one.text) for one in mutants("a.json", '{"a": ["s3:GetObject"], "b": 1}')]
+    for value in (
+        {"b": 1}, {"a": [], "b": 1}, {"a": ["*"], "b": 1}, {"a": ["XXs3:GetObjectXX"], "b": 1},
+        {"a": ["s3:GetObject"]}, {"a": ["s3:GetObject"], "b": 2},
+    ):  # fmt: skip
+        found.remove(value)
+    assert found == []
+
+
+def test_other_files_are_left_alone():
+    assert list(mutants("storm.md", "# Storm\n")) == []
+
+
+@pytest.fixture(scope="module")
+def candidates():
+    """The mutants of the stages that the list of equivalent ones names."""
+    named = {excuse.stage for excuse in mutation.excuses()}
+    return [one for stage in stages() if stage.key in named for one in mutation.candidates(stage)]
+
+
+def test_every_equivalent_change_is_one_that_is_made(candidates):
+    for excuse in mutation.excuses():
+        assert len(excuse.reason) > 20 and excuse.reason.endswith(".")
+        each = [dataclasses.replace(excuse, to=(line,)) for line in excuse.to] or [excuse]
+        assert all(any(one.covers(candidate) for candidate in candidates) for one in each), excuse
+
+
+def test_verdicts_are_kept_under_the_content(tmp_path, monkeypatch, candidates):
+    monkeypatch.setattr(mutation, "KEPT", tmp_path / "verdicts")
+    first, second = candidates[:2]
+    mutation.Verdicts(first.stage).keep(first, "check_a", "another text")
+    kept = mutation.Verdicts(first.stage)
+    assert first in kept and kept[first] == "check_a"
+    assert second not in kept
+    with monkeypatch.context() as changed:
+        changed.setattr(mutation, "checks_of", lambda stage: (b"other checks",))
+        again = dataclasses.replace(first)
+        assert again not in kept
+
+
+def test_a_verdict_depends_on_the_checks_and_all_that_they_import(candidates):
+    stage = candidates[0].stage
+    texts = mutation.checks_of(stage)
+    assert stage.checks.read_bytes() in texts
+    assert (mutation.project.CHECKS / "deployment.py").read_bytes() in texts
