@@ -206,3 +206,57 @@ def test_an_api_lives_with_its_stack(local_cloud, cfn, role):
     assert delete(cfn, "rest-pets")["StackStatus"] == "DELETE_COMPLETE"
     assert api_id not in [api["id"] for api in client.get_rest_apis()["items"]]
     assert "basic" not in [plan["name"] for plan in client.get_usage_plans()["items"]]
+
+
+def small(**more):
+    """A mock at the API's root, deployed to a stage that the deployment describes."""
+    method = part(
+        "Method", RestApiId=API, ResourceId={"Fn::GetAtt": ["Api", "RootResourceId"]},
+        HttpMethod="GET", AuthorizationType="NONE",
+        Integration={
+            "Type": "MOCK",
+            "RequestTemplates": {"application/json": '{"statusCode": 200}'},
+            "IntegrationResponses": [{"StatusCode": "200"}],
+        },
+        MethodResponses=[{"StatusCode": "200"}],
+    )  # fmt: skip
+    described = {"LoggingLevel": "INFO", "Variables": {"kind": "cat"}, "CachingEnabled": "false"}
+    return {
+        "Resources": {
+            "Api": part("RestApi", Name="small"),
+            "Root": method,
+            "Account": part("Account", CloudWatchRoleArn="arn:aws:iam::000000000000:role/logs"),
+            "Deployment": part(
+                "Deployment", ["Root", "Account"], RestApiId=API, StageName="dev",
+                StageDescription=described,
+            ),
+            **more,
+        },
+        "Outputs": {"Id": {"Value": API}},
+    }  # fmt: skip
+
+
+def test_a_deployment_describes_its_stage(local_cloud, cfn):
+    stack = create(cfn, "rest-small", small())
+    assert stack["StackStatus"] == "CREATE_COMPLETE", failures(cfn, "rest-small")
+    client, api_id = local_cloud.client("apigateway"), outputs(stack)["Id"]
+    stage = client.get_stage(restApiId=api_id, stageName="dev")
+    assert stage["variables"] == {"kind": "cat"}
+    assert stage["methodSettings"]["*/*"]["loggingLevel"] == "INFO"
+    assert request(local_cloud, f"{api_id}.execute-api.localhost", "/dev").status == 200
+    assert delete(cfn, "rest-small")["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_what_the_api_refuses_is_rolled_back(local_cloud, cfn):
+    guarded = part(
+        "Method", RestApiId=API, ResourceId={"Fn::GetAtt": ["Api", "RootResourceId"]},
+        HttpMethod="POST", AuthorizationType="CUSTOM", AuthorizerId="nobody",
+    )  # fmt: skip
+    create(cfn, "rest-refused", small())
+    stack = update(cfn, "rest-refused", small(Guarded=guarded))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    [(_, _, told)] = [each for each in failures(cfn, "rest-refused") if each[0] == "Guarded"]
+    assert "Invalid authorizer ID specified" in told and "Service: ApiGateway" in told
+    host = f"{outputs(stack)['Id']}.execute-api.localhost"
+    assert request(local_cloud, host, "/dev").status == 200
+    assert delete(cfn, "rest-refused")["StackStatus"] == "DELETE_COMPLETE"

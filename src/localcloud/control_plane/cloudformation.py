@@ -34,6 +34,7 @@ from . import (
     stack_operations,
     stack_resources,
     stack_responses,
+    stack_rest_account_resources,  # noqa: F401 (as above)
     stack_rest_resources,  # noqa: F401 (as above)
     stack_storage_resources,
     stack_websocket_resources,  # noqa: F401 (as above)
