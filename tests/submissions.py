@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
+import boto3
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -102,11 +103,33 @@ def _mutated(key: str, mutant: dict[str, str]) -> str:
 
 
 def graders(count: int) -> ProcessPoolExecutor:
-    """Processes that can `graded`, each with a local cloud of its own."""
+    """Processes that can `graded`, each with a local cloud of its own, as a learner there."""
     return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_begin)
 
 
 def _begin() -> None:
+    begin_as_administrator()
+    become_learner((project.ROOT / "docs" / "learner-policy.json").read_text(encoding="utf-8"))
+
+
+def become_learner(policy: str) -> None:
+    """Go on as a user of an account who may do what the policy says, and no more."""
+    iam = boto3.client("iam")
+    arn = iam.create_policy(PolicyName="learner", PolicyDocument=policy)["Policy"]["Arn"]
+    iam.create_user(UserName="learner")
+    iam.attach_user_policy(UserName="learner", PolicyArn=arn)
+    key = iam.create_access_key(UserName="learner")["AccessKey"]
+    endpoint, region = os.environ["AWS_ENDPOINT_URL"], os.environ["AWS_DEFAULT_REGION"]
+    target.leave(os.environ)
+    os.environ |= {
+        "LAB_TARGET": "aws", "AWS_ENDPOINT_URL": endpoint, "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }  # fmt: skip
+    boto3.DEFAULT_SESSION = None
+
+
+def begin_as_administrator() -> None:
+    """Give this process a local cloud of its own."""
     from localcloud import LocalCloud
 
     target.apply(LocalCloud(port=0).start().endpoint_url, os.environ)

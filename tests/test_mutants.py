@@ -4,8 +4,11 @@ They are many, and each is deployed for real: `make mutants` grades them all and
 sample of each stage, and a mutant is graded by the check that must catch it alone.
 """
 
+import json
+
 import pytest
 
+import stage_needs
 import submissions
 from labkit.grading.results import CheckResult, StageResult
 from labkit.grading.stages import stages
@@ -34,9 +37,24 @@ def grader():
 
 @pytest.mark.parametrize("one", list(sample()), ids=lambda one: f"{one.key}-{one.kind}-{one.name}")
 def test_it_is_judged_rightly(grader, one):
-    only = (one.caught_by,) if one.kind == "mutant" else ()
-    result = grader.submit(submissions.graded, one, only).result()
+    """All of them as a user who may do what docs/learner-policy.json says."""
+    if one.kind == "solution":
+        result, needed = grader.submit(stage_needs.recorded, one).result()
+        committed = json.loads(stage_needs.NEEDS.read_text(encoding="utf-8"))[one.key]
+        assert needed["actions"] == committed["actions"], "make policy"
+        assert needed["calls"].keys() == committed["calls"].keys(), "make policy"
+    else:
+        only = (one.caught_by,) if one.kind == "mutant" else ()
+        result = grader.submit(submissions.graded, one, only).result()
     assert one.faults(result) == []
+
+
+def test_the_learners_policy_is_that_of_the_recorded_needs():
+    text = stage_needs.POLICY.read_text(encoding="utf-8")
+    listed = json.loads(stage_needs.NEEDS.read_text(encoding="utf-8"))
+    assert json.loads(text) == stage_needs.policy(listed.values())
+    assert {stage.key for stage in stages()} <= listed.keys()
+    assert len("".join(text.split())) <= stage_needs.MOST_CHARACTERS
 
 
 @pytest.mark.parametrize("kind", LEAST)
