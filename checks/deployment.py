@@ -170,9 +170,7 @@ class Deployment:
 
     def invoke(self, name: str, event: Any) -> Answer:
         """Invoke a function and wait for its answer."""
-        answer = invoker().invoke(
-            FunctionName=name, Payload=json.dumps(event), LogType="Tail"
-        )
+        answer = invoker().invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
         log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
         body = answer["Payload"].read()
         return Answer(

@@ -24,7 +24,9 @@ def run(which: str | None, *, yes: bool) -> int:
             console.print(f"{error} The target stays {target.name()}.")
             return NOT_MEANT
         except (BotoCoreError, ClientError) as error:
-            console.print(f"✗ The target stays as it was: {explain(error)}", style="red", markup=False)
+            console.print(
+                f"✗ The target stays as it was: {explain(error)}", style="red", markup=False
+            )
             return REFUSED
     if which:
         target.choose(which)
@@ -52,6 +54,10 @@ def _show(console) -> None:
     console.print(f"The target is {chosen}, {words}: {why}.", markup=False)
     kept = target.kept()
     if kept != chosen:
-        console.print(f"LAB_TARGET wins over what is kept, which is {kept}. Take it back: unset LAB_TARGET")
+        console.print(
+            f"LAB_TARGET wins over what is kept, which is {kept}. Take it back: unset LAB_TARGET"
+        )
     elif chosen == target.AWS:
-        console.print("Notebooks that are open follow when their kernel is restarted. Back again: lab target local")
+        console.print(
+            "Notebooks that are open follow when their kernel is restarted. Back again: lab target local"
+        )

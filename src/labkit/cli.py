@@ -75,7 +75,9 @@ def status(json: AsJson = False) -> None:
 def target(
     which: Annotated[
         str | None,
-        typer.Argument(help="local or aws; without it, show.", autocompletion=lambda: ["local", "aws"]),
+        typer.Argument(
+            help="local or aws; without it, show.", autocompletion=lambda: ["local", "aws"]
+        ),
     ] = None,
     yes: Yes = False,
 ) -> None:

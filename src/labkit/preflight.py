@@ -78,7 +78,10 @@ def cost(keys: Sequence[str]) -> str:
 
 def _permissions(keys: Sequence[str], arn: str, account: str, region: str) -> Iterator[Finding]:
     if arn.endswith(":root"):
-        yield Finding("?", "This is the account's root user, who may do everything. Better is a user or a role.")
+        yield Finding(
+            "?",
+            "This is the account's root user, who may do everything. Better is a user or a role.",
+        )
         return
     iam = boto3.client("iam")
     source = principal_arn(arn)
@@ -92,11 +95,15 @@ def _permissions(keys: Sequence[str], arn: str, account: str, region: str) -> It
             if error.response["Error"]["Code"] not in _REFUSED:
                 raise
             words = "You may not simulate policies (iam:SimulatePrincipalPolicy), so what else you may do is not"
-            yield Finding("?", f"{words} known beforehand: what is refused will be seen when it happens.")
+            yield Finding(
+                "?", f"{words} known beforehand: what is refused will be seen when it happens."
+            )
             return
     if denied:
         names = ", ".join(sorted(set(denied)))
-        yield Finding("✗", f"You may not: {names}. docs/learner-policy.json allows all that the course needs.")
+        yield Finding(
+            "✗", f"You may not: {names}. docs/learner-policy.json allows all that the course needs."
+        )
     elif count:
         yield Finding("✓", f"Your policies allow the {count} actions that it needs, by simulation")
 
@@ -170,7 +177,10 @@ def _runtime(region: str) -> Iterator[Finding]:
         # Lambda has no list of its runtimes; it refuses to look for one that it does not know.
         boto3.client("lambda").list_layers(CompatibleRuntime=runtime, MaxItems=1)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("InvalidParameterValueException", "ValidationException"):
+        if error.response["Error"]["Code"] not in (
+            "InvalidParameterValueException",
+            "ValidationException",
+        ):
             raise
         yield Finding(
             "✗", f"Lambda in {region} does not know {runtime}, this computer's Python: {error}"
