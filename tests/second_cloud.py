@@ -2,8 +2,8 @@
 
     python tests/second_cloud.py [WHAT…]     runs it all and prints the table of docs/aws.md: `make second`
 
-LAB_TARGET=aws and AWS_ENDPOINT_URL lead there, as they would lead to AWS: nothing of the local cloud takes part.
-benchmarks/ministack.lock says which version.
+LAB_TARGET=aws and AWS_ENDPOINT_URL lead there, as they would lead to AWS: nothing of the local cloud
+takes part. benchmarks/ministack.lock says which version.
 """
 
 import json
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from benchmarks.peer import ministack_launch, with_cfnresponse
 from benchmarks.servers import Server
+
 from labkit import project
 from labkit.grading.stages import stages
 

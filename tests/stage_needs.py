@@ -2,10 +2,10 @@
 
     python tests/stage_needs.py     records it anew: `make policy`
 
-It runs every stage's solution, `lab demo` and `lab destroy` on a local cloud, and hears each request by a hook of
-botocore's. It writes src/labkit/stage_needs.json, which `lab check` asks for before it works in an AWS account, and
-docs/learner-policy.json, the policy of somebody who may do the course and nothing else. test_mutants.py holds both to
-what the stages do: it grades as a user with exactly that policy.
+It runs every stage's solution, `lab demo` and `lab destroy` on a local cloud, and hears each request by a hook
+of botocore's. It writes src/labkit/stage_needs.json, which `lab check` reads before it works in an AWS
+account, and docs/learner-policy.json, the policy of somebody who may do the course and nothing else.
+test_mutants.py holds both to what the stages do: it grades as a user with exactly that policy.
 """
 
 import functools
@@ -158,7 +158,7 @@ def place(resource: str) -> str:
 
 @functools.cache
 def type_actions(kind: str) -> tuple[str, ...]:
-    """The actions of a resource type's handlers in its schema, of its own service, PassRole and S3's reads."""
+    """The actions of a type's handlers in its schema: those of its own service, PassRole, S3's reads."""
     folder = Path(cfnlint.data.schemas.resources.__path__[0])
     for path in folder.glob("*.json"):
         text = path.read_text(encoding="utf-8")
@@ -229,7 +229,7 @@ def _of_a_stage(key: str) -> tuple[StageResult, dict]:
 
 
 def _of_the_commands() -> dict[str, dict]:
-    """What `lab demo`, `lab destroy` and `lab target aws` ask for; the second finds one of each kind of thing."""
+    """What `lab demo`, `lab destroy` and `lab target aws` ask for; destroy finds one thing of each kind."""
     os.chdir(Path(__file__).parent)
     with Calls() as calls:
         assert demo.run(as_json=False, keep=True, yes=True) == 0

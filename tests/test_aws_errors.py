@@ -8,8 +8,8 @@ from botocore import exceptions
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-
 from checks import deployment, stacks
+
 from labkit.cloud_errors import explain
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from deployment import make_role
 from labkit import needs, target
 from people import Person
+from resizer_stack import zip_of
 from second_cloud import lab, second_cloud
 
 ROOT = Path(__file__).parents[1]
@@ -95,13 +97,8 @@ def test_who_may_not_simulate_is_told(kit, stranger):
 def test_too_few_concurrent_executions(kit, learner, local_cloud):
     settings = local_cloud.client("lambda").get_account_settings()["AccountLimit"]
     taken = settings["ConcurrentExecutions"] - 100 - needs.reserved(["03-concurrency"]) + 1
-    role = local_cloud.client("iam").create_role(
-        RoleName="lab-r", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [{
-            "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}),
-    )["Role"]["Arn"]  # fmt: skip
+    role = make_role(local_cloud, "taker")
     functions = local_cloud.client("lambda")
-    from resizer_stack import zip_of
-
     functions.create_function(
         FunctionName="taker", Role=role, Handler="app.handler", Runtime="python3.13",
         Code={"ZipFile": zip_of("app.py", "x = 1")},

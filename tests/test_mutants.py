@@ -42,7 +42,6 @@ def test_it_is_judged_rightly(grader, one):
         result, needed = grader.submit(stage_needs.recorded, one).result()
         committed = json.loads(stage_needs.NEEDS.read_text(encoding="utf-8"))[one.key]
         assert needed["actions"] == committed["actions"], "make policy"
-        assert needed["calls"].keys() == committed["calls"].keys(), "make policy"
     else:
         only = (one.caught_by,) if one.kind == "mutant" else ()
         result = grader.submit(submissions.graded, one, only).result()

@@ -119,8 +119,8 @@ def check(
     """Check your work: deploy it to the cloud in use, try it, say what is right and what is missing.
 
     On AWS it first shows whose account it is and what is missing there, and asks. Exit codes: 0 everything
-    passes · 1 something does not · 2 no such stage or folder, or not confirmed · 3 the cloud does not answer ·
-    130 interrupted.
+    passes · 1 something does not · 2 no such stage or folder, or not confirmed · 3 the cloud does not
+    answer · 130 interrupted.
     """
     from .check import run
 

@@ -50,7 +50,7 @@ def ask(keys: Sequence[str], *, yes: bool, console: Console, question: str = "Go
 
 
 def look(keys: Sequence[str]) -> Iterator[Finding]:
-    """Look at all of it, one finding after the other. Raises botocore's errors where nobody is known to AWS."""
+    """Look at all of it, finding by finding. Raises botocore's errors where AWS does not know the caller."""
     identity = boto3.client("sts").get_caller_identity()
     region = boto3.client("lambda").meta.region_name
     yield Finding("✓", f"{target.aws_words()}: account {identity['Account']}, region {region}")
@@ -94,7 +94,7 @@ def _permissions(keys: Sequence[str], arn: str, account: str, region: str) -> It
         except ClientError as error:
             if error.response["Error"]["Code"] not in _REFUSED:
                 raise
-            words = "You may not simulate policies (iam:SimulatePrincipalPolicy), so what else you may do is not"
+            words = "You may not simulate policies (iam:SimulatePrincipalPolicy), so your permissions are not"
             yield Finding(
                 "?", f"{words} known beforehand: what is refused will be seen when it happens."
             )
