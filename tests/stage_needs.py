@@ -2,8 +2,8 @@
 
     python tests/stage_needs.py     records it anew: `make policy`
 
-It runs every stage's solution, `lab demo` and `lab destroy` on a local cloud, and hears each request by a hook
-of botocore's. It writes src/labkit/stage_needs.json, which `lab check` reads before it works in an AWS
+It runs every stage's solution, `lab demo` and `lab destroy` on a local cloud, and hears each request by a
+hook of botocore's. It writes src/labkit/stage_needs.json, which `lab check` reads before it works in an AWS
 account, and docs/learner-policy.json, the policy of somebody who may do the course and nothing else.
 test_mutants.py holds both to what the stages do: it grades as a user with exactly that policy.
 """
