@@ -19,7 +19,7 @@ from labkit import packages
 from labkit.grading import Unmet
 
 # AWS throttles its control plane: Lambda's takes 15 requests a second in all ("Lambda quotas").
-_CONFIG = Config(read_timeout=60, retries={"total_max_attempts": 8, "mode": "standard"})
+_CONFIG = Config(read_timeout=60, retries={"total_max_attempts": 5, "mode": "standard"})
 # Longer than any function here may run, and no second try: that would be a second invocation.
 _ONCE = Config(read_timeout=60, retries={"total_max_attempts": 1, "mode": "standard"})
 # New roles take seconds to be known everywhere on AWS; on the local cloud they are known at once.

@@ -21,7 +21,7 @@ from benchmarks.servers import Server
 from labkit import project
 from labkit.grading.stages import stages
 
-LIMIT_S = 120
+LIMIT_S = 300
 
 
 @dataclass(frozen=True)
