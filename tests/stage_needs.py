@@ -1,6 +1,6 @@
 """What each stage asks of the cloud: its API calls, the IAM actions they need, what its functions cost.
 
-    python tests/stage_needs.py     records it anew: `make policy`
+    python tests/stage_needs.py [KEY…]     records it anew, of all stages or of these: `make policy`
 
 It runs every stage's solution, `lab demo` and `lab destroy` on a local cloud, and hears each request by a
 hook of botocore's. It writes src/labkit/stage_needs.json, which `lab check` reads before it works in an AWS
@@ -29,7 +29,7 @@ import submissions
 import test_destroy
 from labkit import demo, destroy, preflight, project, tagging, target
 from labkit.grading.results import StageResult
-from labkit.grading.stages import stages
+from labkit.grading.stages import find, stages
 from localcloud.actions import ApiRequest, credential_scope, needs
 
 NEEDS = project.ROOT / "src" / "labkit" / "stage_needs.json"
@@ -249,9 +249,10 @@ def _of_the_commands() -> dict[str, dict]:
     return {"demo": of_demo, "destroy": found, "target": looked}
 
 
-def main() -> int:
-    """Record all of it and write both files; return 0 if every solution passes."""
-    keys, found = [stage.key for stage in stages()], {}
+def main(chosen: list[str]) -> int:
+    """Record all of it, or these stages and the commands; return 0 if every solution passes."""
+    keys = [find(key).key for key in chosen] or [stage.key for stage in stages()]
+    found = json.loads(NEEDS.read_text(encoding="utf-8")) if chosen else {}
     # As the administrator: the learner's policy is what comes of it.
     alone = {"max_workers": 2, "mp_context": get_context("spawn"), "max_tasks_per_child": 1}
     with ProcessPoolExecutor(**alone, initializer=submissions.begin_as_administrator) as pool:
@@ -262,12 +263,12 @@ def main() -> int:
                 return 1
             found[key] = needed
         found |= commands.result()
-    NEEDS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    NEEDS.write_text(json.dumps(dict(sorted(found.items())), indent=1) + "\n", encoding="utf-8")
     POLICY.write_text(json.dumps(policy(found.values()), indent=1) + "\n", encoding="utf-8")
-    size = len(re.sub(r"\s", "", POLICY.read_text()))
+    size = len(re.sub(r"\s", "", POLICY.read_text(encoding="utf-8")))
     print(f"docs/learner-policy.json has {size} of {MOST_CHARACTERS} characters")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
