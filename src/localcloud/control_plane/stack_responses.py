@@ -60,8 +60,8 @@ class Response:
     def delete_stack(self):
         if self._get_param("RetainResources"):
             raise ValidationError(
-                message="RetainResources is not done by the local cloud. Empty or remove what keeps the stack "
-                "from being deleted, or give the resource DeletionPolicy: Retain, and delete it again."
+                message="RetainResources is not done by the local cloud. Empty or remove what keeps the "
+                "stack from being deleted, or give the resource DeletionPolicy: Retain, and delete it again."
             )
         self.cloudformation_backend.delete_stack(self._get_param("StackName"))
         return ActionResult({})
