@@ -17,7 +17,7 @@ TEST := $(VENV)/.ready-test
 # The AWS CLI and the SAM CLI pin other versions of what the kit uses.
 CLIENTS := $(VENV)/share/clients
 
-.PHONY: help start test mutants mutation demo notebooks bench soak lint lock clean
+.PHONY: help start test mutants mutation policy second demo notebooks bench soak lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,12 @@ mutants: $(TEST) ## read every stage, grade every wrong and right submission in 
 
 mutation: $(TEST) ## change the solutions in every small way and see which changes no check sees (KEYS="09 11" for some)
 	$(BIN)/python tests/mutation.py $(KEYS)
+
+policy: $(TEST) ## record what each stage asks of the cloud, and write the learner's policy for AWS from it
+	$(BIN)/python tests/stage_needs.py
+
+second: $(TEST) ## run the stages against a second, independent cloud, and print what passes there
+	$(BIN)/python tests/second_cloud.py
 
 notebooks: $(TEST) ## run every notebook from top to bottom and keep its outputs
 	$(BIN)/python -m labkit.notebooks notebooks/*.ipynb

@@ -80,6 +80,12 @@ def without_boto3(launch: Launch) -> Launch:
     )
 
 
+def with_cfnresponse(launch: Launch) -> Launch:
+    """The same MiniStack with the module by which a custom resource's function answers, as AWS has it."""
+    given = {"PYTHONPATH": str(Path(__file__).with_name("with_cfnresponse"))}
+    return replace(launch, environment=launch.environment | given)
+
+
 def locked_version() -> str:
     for line in LOCK.read_text(encoding="utf-8").splitlines():
         if line.startswith("ministack=="):

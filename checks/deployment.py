@@ -18,8 +18,10 @@ from botocore.exceptions import ClientError
 from labkit import packages
 from labkit.grading import Unmet
 
-# Longer than any function here may run. No second try: a second try of an invocation is a second invocation.
-_CONFIG = Config(read_timeout=60, retries={"total_max_attempts": 1, "mode": "standard"})
+# AWS throttles its control plane: Lambda's takes 15 requests a second in all ("Lambda quotas").
+_CONFIG = Config(read_timeout=60, retries={"total_max_attempts": 5, "mode": "standard"})
+# Longer than any function here may run, and no second try: that would be a second invocation.
+_ONCE = Config(read_timeout=60, retries={"total_max_attempts": 1, "mode": "standard"})
 # New roles take seconds to be known everywhere on AWS; on the local cloud they are known at once.
 ROLE_S = 30
 _ACTIVE_S = 60
@@ -41,6 +43,12 @@ TRUST_LAMBDA = {
 def client(service: str) -> Any:
     """The boto3 client of a service in the cloud in use."""
     return boto3.client(service, config=_CONFIG)
+
+
+@functools.cache
+def invoker() -> Any:
+    """The boto3 client that invokes functions, each time once."""
+    return boto3.client("lambda", config=_ONCE)
 
 
 @dataclass(frozen=True)
@@ -162,9 +170,7 @@ class Deployment:
 
     def invoke(self, name: str, event: Any) -> Answer:
         """Invoke a function and wait for its answer."""
-        answer = client("lambda").invoke(
-            FunctionName=name, Payload=json.dumps(event), LogType="Tail"
-        )
+        answer = invoker().invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
         log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
         body = answer["Payload"].read()
         return Answer(
@@ -218,9 +224,10 @@ def kept_layer(word: str, content: str, make: Callable[[], bytes]) -> str:
     runtime, architecture = packages.runtime(), packages.architecture()
     name = f"{word}-{runtime.replace('.', '-')}-{architecture}"
     functions = client("lambda")
-    for version in functions.list_layer_versions(LayerName=name)["LayerVersions"]:
-        if version.get("Description") == content:
-            return version["LayerVersionArn"]
+    for page in functions.get_paginator("list_layer_versions").paginate(LayerName=name):
+        for version in page["LayerVersions"]:
+            if version.get("Description") == content:
+                return version["LayerVersionArn"]
     return functions.publish_layer_version(
         LayerName=name, Description=content, Content={"ZipFile": make()},
         CompatibleRuntimes=[runtime], CompatibleArchitectures=[architecture],

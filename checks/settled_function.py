@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from labkit.grading import Unmet
 
-from .deployment import ROLE_S, Answer, Deployment
+from .deployment import ROLE_S, Answer, Deployment, invoker
 
 ALIAS = "live"
 SETTINGS = "settings.json"
@@ -108,7 +108,7 @@ class SettledFunction:
     def send(self, event: Any) -> None:
         """Invoke it asynchronously."""
         payload = json.dumps(event)
-        self._lambda.invoke(**self._alias, InvocationType="Event", Payload=payload)
+        invoker().invoke(**self._alias, InvocationType="Event", Payload=payload)
 
     @contextlib.contextmanager
     def switched_off(self) -> Iterator[None]:

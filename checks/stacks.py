@@ -57,7 +57,10 @@ class Stack:
 
     def failure(self) -> str:
         """The first failure in the stack's events, in words, or nothing."""
-        events = client("cloudformation").describe_stack_events(StackName=self._id)["StackEvents"]
+        pages = client("cloudformation").get_paginator("describe_stack_events")
+        events = [
+            event for page in pages.paginate(StackName=self._id) for event in page["StackEvents"]
+        ]
         for event in reversed(events):
             if event["ResourceStatus"].endswith("_FAILED"):
                 return f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason')}"

@@ -298,3 +298,12 @@ def test_an_update_that_changes_nothing_is_refused_also_without_properties(cfn):
     create(cfn, "same", NOTHING)
     with pytest.raises(ClientError, match="No updates are to be performed."):
         update(cfn, "same", NOTHING)
+
+
+def test_what_is_not_done_is_refused_and_nothing_goes(cfn):
+    create(cfn, "kept", {"Resources": {"Q": QUEUE}})
+    with pytest.raises(ClientError, match="RetainResources is not done"):
+        cfn.delete_stack(StackName="kept", RetainResources=["Q"])
+    assert described(cfn, "kept")["StackStatus"] == "CREATE_COMPLETE"
+    with pytest.raises(ClientError, match="InvalidAction"):
+        cfn.detect_stack_drift(StackName="kept")

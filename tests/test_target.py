@@ -49,12 +49,25 @@ def test_an_unknown_target_is_refused(monkeypatch):
 
 def test_aws_changes_nothing(monkeypatch):
     monkeypatch.setenv("LAB_TARGET", "aws")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     before = dict(os.environ)
     with target.cloud() as words:
         assert words == "your AWS account"
         assert dict(os.environ) == before
-    assert target.enter_notebook() == "This notebook works in your AWS account."
+    first, *_ = target.enter_notebook().splitlines()
+    assert first == "This notebook works in your AWS account."
     assert dict(os.environ) == before
+
+
+def test_the_choice_is_kept_and_lab_target_wins(monkeypatch):
+    assert target.name() == "local"
+    target.choose("aws")
+    assert target.chosen() == ("aws", "`lab target aws` was said")
+    monkeypatch.setenv("LAB_TARGET", "local")
+    assert target.chosen() == ("local", "LAB_TARGET says so") and target.kept() == "aws"
+    monkeypatch.delenv("LAB_TARGET")
+    target.choose("local")
+    assert target.name() == "local"
 
 
 def test_the_cloud_of_the_state_file_is_used(local_cloud):

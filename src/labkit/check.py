@@ -1,16 +1,17 @@
 """`lab check`: run the checks of stages and show what came of them."""
 
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from . import project, target, terminal
+from . import preflight, project, target, terminal
+from .cloud_errors import explain
 from .grading import lines, progress
 from .grading.results import CheckResult, StageResult
 from .grading.run import Listener, grade
@@ -19,7 +20,9 @@ from .grading.stages import Stage, UnknownStage, find, stages
 PASSED, NOT_PASSED, UNKNOWN, NO_CLOUD, INTERRUPTED = 0, 1, 2, 3, 130
 
 
-def run(keys: list[str], *, workspace: Path | None, seed: int | None, as_json: bool) -> int:
+def run(
+    keys: list[str], *, workspace: Path | None, seed: int | None, as_json: bool, yes: bool
+) -> int:
     """Check the stages, all where none is named, and return the exit code."""
     console = terminal.console(stderr=as_json)
     folder = (workspace or project.LAB).resolve()
@@ -27,15 +30,18 @@ def run(keys: list[str], *, workspace: Path | None, seed: int | None, as_json: b
         chosen = [find(key) for key in dict.fromkeys(keys)] or list(stages())
         if not folder.is_dir():
             raise UnknownStage(f"There is no folder {folder}.")
-        with Report(console, chosen) as report, target.cloud():
-            if target.name() == "aws":
-                boto3.client("sts").get_caller_identity()
-            results = grade(chosen, folder, seed=seed, listener=report)
-    except UnknownStage as error:
+        report = Report(console, chosen)
+        with contextlib.ExitStack() as cloud:
+            with console.status("The cloud gets ready"):
+                cloud.enter_context(target.cloud())
+            preflight.ask([stage.key for stage in chosen], yes=yes, console=console)
+            with report:
+                results = grade(chosen, folder, seed=seed, listener=report)
+    except (UnknownStage, preflight.NotMeant) as error:
         console.print(str(error), style="red", markup=False)
         return UNKNOWN
     except (BotoCoreError, ClientError) as error:
-        console.print(f"The cloud does not answer: {error}", style="red", markup=False)
+        console.print(f"The cloud does not answer: {explain(error)}", style="red", markup=False)
         return NO_CLOUD
     except KeyboardInterrupt:
         console.print("Interrupted. What the checks had made was removed, and nothing is recorded.")

@@ -72,6 +72,25 @@ def status(json: AsJson = False) -> None:
 
 
 @app.command()
+def target(
+    which: Annotated[
+        str | None,
+        typer.Argument(
+            help="local or aws; without it, show.", autocompletion=lambda: ["local", "aws"]
+        ),
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Show which cloud is in use and why, or choose: `lab target aws`, `lab target local`.
+
+    LAB_TARGET wins over the choice. Exit codes: 0 done · 2 no such target, or not confirmed · 3 AWS refuses.
+    """
+    from .choose_target import run
+
+    raise typer.Exit(run(which, yes=yes))
+
+
+@app.command()
 def env() -> None:
     """Print the lines that lead a shell's `aws` and `sam` to the cloud in use: eval "$(lab env)"."""
     from .shell_environment import run
@@ -95,15 +114,17 @@ def check(
         int | None, typer.Option(help="Repeat the images and events of an earlier run.")
     ] = None,
     json: AsJson = False,
+    yes: Yes = False,
 ) -> None:
     """Check your work: deploy it to the cloud in use, try it, say what is right and what is missing.
 
-    Exit codes: 0 everything passes · 1 something does not · 2 no such stage or folder · 3 the cloud does not
+    On AWS it first shows whose account it is and what is missing there, and asks. Exit codes: 0 everything
+    passes · 1 something does not · 2 no such stage or folder, or not confirmed · 3 the cloud does not
     answer · 130 interrupted.
     """
     from .check import run
 
-    raise typer.Exit(run(keys or [], workspace=workspace, seed=seed, as_json=json))
+    raise typer.Exit(run(keys or [], workspace=workspace, seed=seed, as_json=json, yes=yes))
 
 
 @app.command()
@@ -166,11 +187,12 @@ def progress(json: AsJson = False) -> None:
 def demo(
     json: AsJson = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the stack and its buckets.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Deploy the image resizer, upload a photograph, and check the thumbnail."""
     from .demo import run
 
-    raise typer.Exit(run(as_json=json, keep=keep))
+    raise typer.Exit(run(as_json=json, keep=keep, yes=yes))
 
 
 @app.command()

@@ -9,7 +9,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from . import pictures, project, target, thumbnails
+from . import pictures, preflight, project, target, thumbnails
+from .cloud_errors import explain
 from .demo_stack import LONGEST_SIDE, Delivery, DemoError, DemoStack
 
 FOLDER = project.WORK / "demo"
@@ -50,18 +51,19 @@ class Result:
         }
 
 
-def run(*, as_json: bool, keep: bool) -> int:
+def run(*, as_json: bool, keep: bool, yes: bool) -> int:
     """Run the demo; return 0 only if both thumbnails are there and right."""
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
     result = Result()
     try:
         with target.cloud() as result.cloud:
             console.print(f"Using {result.cloud}")
+            preflight.ask(["demo"], yes=yes, console=console)
             _run(result, keep, console)
-    except DemoError as error:
+    except (DemoError, preflight.NotMeant) as error:
         result.faults.append(str(error))
     except (BotoCoreError, ClientError) as error:
-        result.faults.append(f"The cloud refused: {error}")
+        result.faults.append(f"The cloud refused: {explain(error)}")
     if as_json:
         json.dump(result.as_json(), sys.stdout, indent=2)
         print()

@@ -136,7 +136,10 @@ class DemoStack:
             time.sleep(0.2)
 
     def _failure(self) -> str:
-        events = self._cloudformation.describe_stack_events(StackName=self.name)["StackEvents"]
+        pages = self._cloudformation.get_paginator("describe_stack_events")
+        events = [
+            event for page in pages.paginate(StackName=self.name) for event in page["StackEvents"]
+        ]
         for event in reversed(events):
             if event["ResourceStatus"].endswith("_FAILED"):
                 reason = event.get("ResourceStatusReason", "without a reason")

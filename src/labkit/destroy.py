@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from . import target, terminal
+from .cloud_errors import explain
 from .inventory import KINDS, Kind, NotRemoved
 
 _DONE, _LEFT, _NOT_MEANT, _REFUSED = 0, 1, 2, 3
@@ -33,7 +34,7 @@ def run(*, yes: bool, as_json: bool) -> int:
             removed += _remove(_find(), console)
             left = _find()
     except (BotoCoreError, ClientError) as error:
-        console.print(f"✗ The cloud refused: {error}", style="red", markup=False)
+        console.print(f"✗ The cloud refused: {explain(error)}", style="red", markup=False)
         return _REFUSED
     _tell(removed, left, console)
     if as_json:

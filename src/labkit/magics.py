@@ -25,7 +25,7 @@ def register(shell: Any) -> None:
 
 def check(line: str) -> None:
     """`%check KEY`: check a stage, or all without a key."""
-    if (answer := _lab("check", *line.split())) is None:
+    if (answer := _lab("check", *line.split(), "--yes")) is None:
         return
     results = [StageResult.from_json(value) for value in answer["stages"]]
     found = [(find(result.key), result) for result in results]

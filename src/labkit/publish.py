@@ -13,6 +13,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from . import packages, project, target, terminal
+from .cloud_errors import explain
 
 PAGE = project.WORK / "launch-stack.html"
 _PREFIX = "serverless-lab-kit"
@@ -37,7 +38,7 @@ def run(bucket: str) -> int:
             console.print(f"Using {cloud}")
             published = _publish(bucket)
     except (BotoCoreError, ClientError) as error:
-        console.print(f"✗ Nothing is published: {error}", style="red", markup=False)
+        console.print(f"✗ Nothing is published: {explain(error)}", style="red", markup=False)
         return _FAILED
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(_page(published), encoding="utf-8")

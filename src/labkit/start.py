@@ -67,7 +67,9 @@ def _serve(console: Console, endpoint_url: str | None, browser: bool) -> int:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: ended.set())
-    console.print(f"Local cloud:  {endpoint_url}" if endpoint_url else "Cloud:  your AWS account")
+    console.print(
+        f"Local cloud:  {endpoint_url}" if endpoint_url else f"Cloud:  {target.aws_words()}"
+    )
     token = secrets.token_urlsafe(16)
     log = project.WORK / "jupyter.log"
     jupyter = _start_jupyter(token, endpoint_url, log)

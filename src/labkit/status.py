@@ -43,7 +43,7 @@ def run(*, as_json: bool) -> int:
 def _show(found: Status) -> None:
     console = terminal.console()
     if found.target == "aws":
-        cloud = "your AWS account"
+        cloud = f"{target.aws_words()}: {target.chosen()[1]}"
     elif found.endpoint_url:
         process = f", process {found.pid}" if found.pid else ""
         cloud = f"the local cloud at {found.endpoint_url}{process}"

@@ -1,15 +1,15 @@
 """Local cloud or AWS: the one place that chooses.
 
-LAB_TARGET=local, the default, is the cloud on this computer. LAB_TARGET=aws is the learner's own
-account, with the credentials that boto3 finds. Everything else in the kit calls boto3 and does not
-know which of the two answers.
+"local", the default, is the cloud on this computer. "aws" is the learner's own account, with the
+credentials that boto3 finds. `lab target` keeps the choice in .lab/target; LAB_TARGET wins over it.
+Everything else in the kit calls boto3 and does not know which of the two answers.
 """
 
 import atexit
+import contextlib
 import os
 import sys
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,16 +17,54 @@ from localcloud import find_server
 
 from . import cloud_state, project
 
+LOCAL, AWS = "local", "aws"
+# What `apply` sets, beside the search path and the proxies.
+_LOCAL_ONLY = (
+    "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION",
+    "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
+)  # fmt: skip
 # Settings that would lead boto3 past the local cloud, to a real account.
 _MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION")
 
 
 def name() -> str:
-    """Return "local" or "aws". Raises ValueError for any other LAB_TARGET."""
-    chosen = os.environ.get("LAB_TARGET", "local")
-    if chosen not in ("local", "aws"):
-        raise ValueError(f"LAB_TARGET is local or aws, not {chosen!r}")
-    return chosen
+    """Return "local" or "aws". Raises ValueError for any other choice."""
+    return chosen()[0]
+
+
+def chosen() -> tuple[str, str]:
+    """Return "local" or "aws", and what chose it, in words. Raises ValueError for any other choice."""
+    if which := os.environ.get("LAB_TARGET"):
+        return _valid(which, "LAB_TARGET"), "LAB_TARGET says so"
+    which = kept()
+    return which, "`lab target aws` was said" if which == AWS else "nothing else was chosen"
+
+
+def kept() -> str:
+    """Return the target that `choose` keeps. Raises ValueError where the file holds something else."""
+    try:
+        return _valid(_choice().read_text(encoding="utf-8").strip(), str(_choice()))
+    except FileNotFoundError:
+        return LOCAL
+
+
+def _valid(which: str, where: str) -> str:
+    if which not in (LOCAL, AWS):
+        raise ValueError(f"{where} is local or aws, not {which!r}")
+    return which
+
+
+def choose(which: str) -> None:
+    """Keep the choice for all commands and notebooks of this project."""
+    _choice().parent.mkdir(parents=True, exist_ok=True)
+    if which == LOCAL:
+        _choice().unlink(missing_ok=True)
+    else:
+        _choice().write_text(f"{which}\n", encoding="utf-8")
+
+
+def _choice() -> Path:
+    return project.WORK / "target"
 
 
 def settings(endpoint_url: str) -> dict[str, str]:
@@ -65,6 +103,16 @@ def apply(endpoint_url: str, environment: MutableMapping[str, str]) -> None:
     environment.update(settings(endpoint_url))
 
 
+def leave(environment: MutableMapping[str, str]) -> None:
+    """Take back what `apply` has set, such as in a terminal after `lab env` or in JupyterLab, so that boto3
+    finds the learner's own credentials. Variables that the learner has set stay as they are.
+    """
+    if environment.get("AWS_CONFIG_FILE") != os.devnull:
+        return
+    for key in _LOCAL_ONLY:
+        environment.pop(key, None)
+
+
 def running_endpoint() -> str | None:
     """Return the address of a local cloud that answers now: AWS_ENDPOINT_URL's, or this project's own."""
     given = os.environ.get("AWS_ENDPOINT_URL")
@@ -83,6 +131,14 @@ def running_endpoint() -> str | None:
     return None
 
 
+def aws_words() -> str:
+    """The target aws in words; AWS_ENDPOINT_URL, which leads elsewhere than to AWS, is named."""
+    environment = dict(os.environ)
+    leave(environment)
+    elsewhere = environment.get("AWS_ENDPOINT_URL")
+    return f"the AWS at {elsewhere} (AWS_ENDPOINT_URL)" if elsewhere else "your AWS account"
+
+
 def account() -> str:
     """Whose cloud boto3 is pointed at, in words: account, region, and who asks. Raises botocore's errors."""
     import boto3
@@ -92,19 +148,20 @@ def account() -> str:
     return f"account {identity['Account']}, region {region}, as {identity['Arn']}"
 
 
-@contextmanager
+@contextlib.contextmanager
 def cloud() -> Iterator[str]:
     """Point boto3 at the target, for one command, and yield a sentence that says which it is.
 
     A local cloud that runs already is used; else one is started, and ended on the way out.
     """
     _tag_what_is_made()
-    if name() == "aws":
-        yield "your AWS account"
-        return
     before = dict(os.environ)
-    endpoint = running_endpoint()
     try:
+        if name() == AWS:
+            leave(os.environ)
+            yield aws_words()
+            return
+        endpoint = running_endpoint()
         if endpoint:
             apply(endpoint, os.environ)
             yield f"the local cloud at {endpoint}"
@@ -122,8 +179,9 @@ def cloud() -> Iterator[str]:
 def enter_notebook() -> str:
     """Point this kernel's boto3 at the target for as long as the kernel lives; say which it is."""
     _tag_what_is_made()
-    if name() == "aws":
-        return "This notebook works in your AWS account."
+    if name() == AWS:
+        leave(os.environ)
+        return _aws_notebook_words()
     endpoint = running_endpoint()
     if endpoint is None:
         from localcloud import LocalCloud
@@ -133,6 +191,22 @@ def enter_notebook() -> str:
         endpoint = own.endpoint_url
     apply(endpoint, os.environ)
     return f"This notebook works on the local cloud at {endpoint}"
+
+
+def _aws_notebook_words() -> str:
+    """What `lab target aws` has shown, once more, before a notebook's first cell makes something."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from . import preflight
+    from .cloud_errors import explain
+
+    stage = Path(os.environ.get("JPY_SESSION_NAME", "")).stem
+    lines = [f"This notebook works in {aws_words()}."]
+    try:
+        lines += [f"{found.sign} {found.words}" for found in preflight.look([stage])]
+    except (BotoCoreError, ClientError) as error:
+        lines.append(f"✗ {explain(error)}")
+    return "\n".join([*lines, "`lab target local` and a restart of the kernel lead back."])
 
 
 def _tag_what_is_made() -> None:

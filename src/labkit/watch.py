@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import watchfiles
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from . import hint, project, show_progress, target, terminal
-from .check import INTERRUPTED, UNKNOWN, Report
+from . import hint, preflight, project, show_progress, target, terminal
+from .check import INTERRUPTED, NO_CLOUD, UNKNOWN, Report
+from .cloud_errors import explain
 from .grading import progress
 from .grading.results import StageResult
 from .grading.stages import Stage, UnknownStage, find, stages
@@ -42,6 +44,15 @@ def run(key: str | None) -> int:
         cloud = contextlib.ExitStack()
         cloud.enter_context(target.cloud())
     with cloud:
+        try:
+            keys = [only.key] if only else [stage.key for stage in stages()]
+            preflight.ask(keys, yes=False, console=console)
+        except preflight.NotMeant as error:
+            console.print(str(error))
+            return UNKNOWN
+        except (BotoCoreError, ClientError) as error:
+            console.print(explain(error), style="red", markup=False)
+            return NO_CLOUD
         return _Watch(console, only).run()
 
 

@@ -58,6 +58,15 @@ class Response:
     def describe_stack_resources(self):
         return ActionResult({"StackResources": self._records()[2]})
 
+    def delete_stack(self):
+        if self._get_param("RetainResources"):
+            raise ValidationError(
+                message="RetainResources is not done by the local cloud. Empty or remove what keeps the "
+                "stack from being deleted, or give the resource DeletionPolicy: Retain, and delete it again."
+            )
+        self.cloudformation_backend.delete_stack(self._get_param("StackName"))
+        return ActionResult({})
+
     def list_stack_resources(self):
         return ActionResult({"StackResourceSummaries": self._records()[2]})
 
