@@ -386,11 +386,12 @@ def check_gives_up(scripted):
         seen=outcome.failed or "it returned as if all were well",
         log=outcome.log,
     )
+    waited_s = outcome.requests[-1]["at"] - outcome.requests[0]["at"]
     expect(
-        3 <= len(outcome.requests) <= 20,
+        3 <= len(outcome.requests) <= 20 and waited_s >= 1,
         tried=tried,
-        expected="a few tries, with longer and longer waits between them: 3 to 20",
-        seen=f"{len(outcome.requests)}",
+        expected="3 to 20 tries over more than a second, with longer and longer waits between them",
+        seen=f"{len(outcome.requests)} in {waited_s:.1f} s",
         log=outcome.log,
     )
 

@@ -5,12 +5,13 @@ throttles and stop reasons come exactly when a check wants them, here and on AWS
 
 The event is {"event": S3's event, "script": [answer, …]}; the last answer of the script is given on and on.
 An answer is {"error": code, "message": …} or {"content": […], "stopReason": …, "usage": [input, output]}.
-The result is {"answer" or "failed": …, "requests": [{"path": …, "body": …}, …]}.
+The result is {"answer" or "failed": …, "requests": [{"path": …, "body": …, "at": s}, …]}.
 """
 
 import json
 import os
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
@@ -24,7 +25,8 @@ class _Bedrock(BaseHTTPRequestHandler):
 
     def do_POST(self):  # noqa: N802  http.server's name for it
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        _requests.append({"path": unquote(self.path), "body": json.loads(body or b"{}")})
+        request = {"path": unquote(self.path), "body": json.loads(body or b"{}")}
+        _requests.append({**request, "at": time.monotonic()})
         given = _script[min(len(_requests), len(_script)) - 1]
         if "error" in given:
             status, answer = _STATUS.get(given["error"], 400), {"message": given["message"]}
