@@ -46,7 +46,7 @@ TOKEN_BUDGET = int(os.environ["TOKEN_BUDGET"])
 PRICE = json.loads(os.environ["PRICES"])[MODEL_ID]
 
 SYSTEM = "Summarise the user's text in one sentence."
-# Careful for English, which has four to five characters a token. Other languages have fewer.
+# Careful for English, which has about four characters a token; other languages have fewer.
 CHARACTERS_PER_TOKEN = 3
 RESERVE_MS = 1500
 FIRST_WAIT_S = 0.2
