@@ -9,9 +9,10 @@ def load_ipython_extension(shell) -> None:
     import os
 
     from . import magics, plots, target
+    from .plots.language import LanguageMagics
     from .plots.magics import PictureMagics
 
     os.environ.setdefault("MATPLOTLIBRC", str(plots.STYLE))
-    shell.register_magics(PictureMagics)
+    shell.register_magics(PictureMagics, LanguageMagics)
     magics.register(shell)
     print(target.enter_notebook())

@@ -1,16 +1,11 @@
-"""The timeline as HTML that can be zoomed and moved, for notebooks that are open and trusted.
+"""The timeline as HTML that can be zoomed and moved, for notebooks that are open and trusted."""
 
-Where scripts don't run, the picture inside is all there is. Nothing is fetched.
-"""
-
-import base64
-import html
-import json
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
 from . import COLOURS
+from .pictures import page_beside
 from .timeline import WORDS, Span, describe, row_labels, row_of
 
 _SCRIPT = Path(__file__).with_suffix(".js")
@@ -31,12 +26,4 @@ def page(spans: Sequence[Span], title: str, picture: bytes) -> str:
         "words": describe(spans), "colours": COLOURS, "names": WORDS,
     }  # fmt: skip
     name = f"labkit-timeline-{secrets.token_hex(6)}"
-    source = base64.b64encode(picture).decode()
-    data = json.dumps(drawn).replace("<", "\\u003c")
-    # JupyterLab would take the arrows for its own while a button has the focus.
-    return (
-        f'<figure id="{name}" style="margin: 0" data-lm-suppress-shortcuts="true">'
-        f'<img src="data:image/png;base64,{source}" alt="{html.escape(drawn["words"])}"></figure>\n'
-        f"<script>({_SCRIPT.read_text(encoding='utf-8').strip()})"
-        f'(document.getElementById("{name}"), {data})</script>'
-    )
+    return page_beside(name, picture, drawn["words"], _SCRIPT, drawn)

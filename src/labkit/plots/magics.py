@@ -1,6 +1,5 @@
 """`%timeline FUNCTION` and `%%figure WORDS`: pictures in a cell's output, with words for a screen reader."""
 
-import io
 import json
 import os
 import time
@@ -11,10 +10,10 @@ from unittest import mock
 
 import boto3
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
-from IPython.display import Image, display
 
 from .. import target
 from . import live, timeline
+from .pictures import png, show
 
 
 @magics_class
@@ -38,8 +37,8 @@ class PictureMagics(Magics):
         )
         title, words = ", ".join(names), timeline.describe(spans)
         if spans:
-            picture = _png(timeline.figure(spans, title))
-            _show(picture, words, live.page(spans, title, picture))
+            picture = png(timeline.figure(spans, title))
+            show(picture, words, live.page(spans, title, picture))
         else:
             print(f"{title}: {words}")
 
@@ -54,7 +53,7 @@ class PictureMagics(Magics):
         if plt.get_fignums():
             drawn = plt.gcf()
             plt.close("all")
-            _show(_png(drawn), line.strip())
+            show(png(drawn), line.strip())
 
     def _spans(self, name: str) -> list[timeline.Span]:
         if target.name() == "local":
@@ -69,16 +68,3 @@ class PictureMagics(Magics):
             .paginate(logGroupName=f"/aws/lambda/{name}", startTime=int(self._since * 1000))
         )
         return timeline.spans_of_log(event for page in pages for event in page["events"])
-
-
-def _png(drawn: Any) -> bytes:
-    buffer = io.BytesIO()
-    drawn.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
-    return buffer.getvalue()
-
-
-def _show(picture: bytes, words: str, page: str | None = None) -> None:
-    """Show a PNG with its words, and in an open notebook the page of the same, if there is one."""
-    data, metadata = Image(picture, alt=words)._repr_mimebundle_()
-    data |= {"text/plain": words} | ({"text/html": page} if page else {})
-    display(data, metadata=metadata, raw=True)
