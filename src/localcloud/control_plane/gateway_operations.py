@@ -31,7 +31,7 @@ _PATHS = (
     _STAGE + "/accesslogsettings$",
     _STAGE + "/routesettings/(?P<route_key>.+)$",
 )
-_SCHEMES = {"HTTP": "http", "WEBSOCKET": "ws"}
+SCHEMES = {"HTTP": "http", "WEBSOCKET": "ws"}
 # What UpdateStage may change: the member and moto's attribute.
 _STAGE_MEMBERS = {
     "accessLogSettings": "access_log_settings",
@@ -138,7 +138,7 @@ def install() -> None:
         return
     gateway_deployments.install()
     Api.api_endpoint = property(
-        lambda api: gateway_endpoints.endpoint(api.api_id, _SCHEMES[api.protocol_type]),
+        lambda api: gateway_endpoints.endpoint(api.api_id, SCHEMES[api.protocol_type]),
         lambda api, value: None,
     )
     for name, member in vars(Operations).items():

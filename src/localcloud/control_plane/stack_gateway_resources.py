@@ -1,4 +1,4 @@
-"""HTTP APIs in a stack: AWS::ApiGatewayV2::Api, Stage, Route, Integration, Authorizer, Deployment.
+"""HTTP and WebSocket APIs in a stack: AWS::ApiGatewayV2::Api, Stage, Route, Integration, Authorizer, Deployment.
 
 moto has no CloudFormation side of them. Properties, return values and what makes a replacement are
 those of CloudFormation's resource schemas. Each object here is what the stack knows of a resource; the
@@ -77,6 +77,7 @@ class StackApi(_Resource, CloudFormationModel):
             tags=properties.get("Tags") or {},
         )
         made = cls(api.api_id, api.api_id)
+        made.scheme = gateway_operations.SCHEMES[api.protocol_type]
         made.arn = f"arn:aws:execute-api:{region_name}:{account_id}:{api.api_id}"
         try:
             _import(api, body, properties)
@@ -106,7 +107,7 @@ class StackApi(_Resource, CloudFormationModel):
 
     def get_cfn_attribute(self, attribute_name: str) -> str:
         if attribute_name == "ApiEndpoint":
-            return gateway_endpoints.endpoint(self.api_id)
+            return gateway_endpoints.endpoint(self.api_id, self.scheme)
         return self.arn if attribute_name == "ExecuteApiArn" else self.id
 
     def delete(self, account_id: str, region: str) -> None:
