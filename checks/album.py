@@ -27,7 +27,9 @@ _FAILED = ("[ERROR]", "Task timed out", "Runtime.")
 def function_zip(files: dict[str, bytes]) -> bytes:
     """The functions' zip, in which photos.py is watched."""
     given = dict(files)
-    return packages.zipped({**given, "learner/photos.py": given["photos.py"], "photos.py": _WATCHED})
+    return packages.zipped(
+        {**given, "learner/photos.py": given["photos.py"], "photos.py": _WATCHED}
+    )
 
 
 class Album:
@@ -68,30 +70,33 @@ class Album:
         try:
             return LivePage(self.outputs["SocketEndpoint"])
         except Unmet as unmet:
-            unmet.log = tuple(self.failures("ConnectionFunction"))
+            unmet.log = tuple(self.failures("ConnectionFunction")[-1:])
             raise
 
     def upload(self, name: str, body: bytes) -> None:
         """Put a photograph into the source bucket."""
         self._s3.put_object(Bucket=self.outputs["SourceBucket"], Key=f"raw/{name}", Body=body)
 
-    def handled(self, *names: str) -> None:
-        """Wait until the function has been called for these uploads and has come to its end, in whichever way."""
-        wanted = {f"CHECK-END {json.dumps(f'raw/{name}')}" for name in names}
+    def handled(self, *names: str) -> bool:
+        """Wait until the function has come to its end with each of these uploads; whether it has."""
+        ends = {f"CHECK-END {json.dumps(f'raw/{name}')}" for name in names}
 
         def look() -> bool:
             lines = self.lines("PhotoFunction")
             failed = any("INIT_REPORT" in line and "Status: error" in line for line in lines)
-            return failed or wanted <= set(lines)
+            return failed or ends <= set(lines)
 
-        with contextlib.suppress(Unmet):  # what has not come to its end is seen by what is missing
+        try:
             self.deployment.wait_for(look, ARRIVAL_S)
+        except Unmet:
+            return False
+        return ends <= set(self.lines("PhotoFunction"))
 
-    def taken_care_of(self, *photographs: tuple[str, bytes]) -> None:
-        """Upload photographs, and wait until the function is done with them."""
+    def taken_care_of(self, *photographs: tuple[str, bytes]) -> bool:
+        """Upload photographs, and wait until the function is done with them; whether it is."""
         for name, body in photographs:
             self.upload(name, body)
-        self.handled(*(name for name, _ in photographs))
+        return self.handled(*(name for name, _ in photographs))
 
     def asked(self, name: str) -> list[dict[str, Any]]:
         """What the model was asked for an upload: the parameters of each call of Converse."""
@@ -120,7 +125,7 @@ class Album:
             tried=f"{tried}, and called GET /photos",
             expected='200 and {"photos": [{"name": …, "alt": …, "alt_by": …, "picture": …}, …]}',
             seen=reply.words,
-            log=self.failures("UploadFunction"),
+            log=self.failures("UploadFunction")[-1:],
         )
         return {str(each.get("name")): each for each in listed}
 
@@ -132,7 +137,7 @@ class Album:
             tried=f"{tried}, and called GET /photos",
             expected=f"{name} among them",
             seen=f"it is not there: {', '.join(found) or 'the list is empty'}",
-            log=self.failures("PhotoFunction"),
+            log=self.failures("PhotoFunction")[-1:],
         )
         return found[name]
 
@@ -166,9 +171,8 @@ class Album:
         return found
 
     def failures(self, output: str) -> list[str]:
-        """The last failure that a function has logged, or nothing."""
-        found = [line for line in self.lines(output) if any(sign in line for sign in _FAILED)]
-        return found[-1:]
+        """What a function has logged of its failures."""
+        return [line for line in self.lines(output) if any(sign in line for sign in _FAILED)]
 
     def remove(self) -> str:
         """Empty the buckets and delete the stack, in whatever state it is; return its last status."""

@@ -12,8 +12,8 @@ from .role_questions import Places
 _READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan")
 _WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 _TABLE = (
-    "dynamodb:DeleteTable", "dynamodb:UpdateTable", "dynamodb:CreateBackup", "dynamodb:ExportTableToPointInTime",
-    "dynamodb:PutResourcePolicy", "dynamodb:UpdateTimeToLive",
+    "dynamodb:DeleteTable", "dynamodb:UpdateTable", "dynamodb:CreateBackup",
+    "dynamodb:ExportTableToPointInTime", "dynamodb:PutResourcePolicy", "dynamodb:UpdateTimeToLive",
 )  # fmt: skip
 _BUCKET = ("s3:PutBucketPolicy", "s3:PutBucketNotification", "s3:DeleteBucket", "s3:ListBucket")
 _OBJECT = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:PutObjectAcl", "s3:GetObjectAcl")

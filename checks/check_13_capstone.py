@@ -1,7 +1,6 @@
 """Stage 13: the album, used as pages use it: uploads, thumbnails, alternative texts, announcements."""
 
 import io
-import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,14 +11,16 @@ from labkit.grading import Unmet, expect
 
 from .album import SOURCES, Album, function_zip
 from .album_roles import connection_questions, photo_questions, upload_questions
-from .images import Images
 from .role_probe import expect_nothing_allowed
 from .web_calls import send
 
-MODEL = "amazon.nova-micro-v1:0"
+# Not the template's default: whoever has written that into photos.py is found out.
+MODEL = "amazon.nova-lite-v1:0"
 LONGEST = 200
 MOST_TOKENS = 300
 HEARD_S = 20
+# $connect is over before a page is let in, $disconnect comes after it has left.
+ENTERED_S = 3
 STALE_PAGES = 3
 
 
@@ -57,7 +58,7 @@ def begun(album, name, body):
         tried=f"called POST /uploads for {name}, {len(body)} bytes of image/jpeg",
         expected='201 and {"url": …, "key": …}',
         seen=reply.words,
-        log=album.failures("UploadFunction"),
+        log=album.failures("UploadFunction")[-1:],
     )
     return found
 
@@ -120,13 +121,15 @@ def check_thumbnail(album, rng, images):
         f"land {number}.jpg": (images.jpeg((640, 400), orientation=6), "image/jpeg"),
         f"tall-{number}.png": (images.png((300, 500)), "image/png"),
     }
-    album.taken_care_of(*((name, body) for name, (body, _) in uploads.items()))
+    done = album.taken_care_of(*((name, body) for name, (body, _) in uploads.items()))
+    end = "though the function has come to its end" if done else "and the function came to no end"
     for name, (body, kind) in uploads.items():
         tried, found = f"uploaded raw/{name}", album.thumbnail(name)
         expect(
             found,
-            tried=tried, expected=f"thumbnails/{name} in the other bucket", seen="it is not there",
-            log=album.failures("PhotoFunction"),
+            tried=tried,
+            expected=f"thumbnails/{name} in the other bucket", seen=f"it is not there, {end}",
+            log=album.failures("PhotoFunction")[-1:],
         )  # fmt: skip
         faults = list(thumbnails.judge(body, found["Body"], 128).faults)
         if found["ContentType"] != kind:
@@ -206,7 +209,10 @@ def texts(value):
 
 
 @pytest.mark.check(
-    points=3, section="6 · Words for those who don't see it", needs=("check_thumbnail",), timeout=120
+    points=3,
+    section="6 · Words for those who don't see it",
+    needs=("check_thumbnail",),
+    timeout=120,
 )
 def check_model_is_asked(album, rng):
     """The model is asked by Converse, with all that look_at found out, and for few tokens."""
@@ -222,7 +228,7 @@ def check_model_is_asked(album, rng):
     expect(
         len(calls) == 1,
         tried=tried, expected="one call of Converse", seen=f"{len(calls)} calls",
-        log=album.failures("PhotoFunction"),
+        log=album.failures("PhotoFunction")[-1:],
     )  # fmt: skip
     call = calls[0]
     said = texts([call.get("system"), call.get("messages")])
@@ -282,14 +288,17 @@ def check_alternative_text(album, rng, images):
         expected='that as "alt", and "alt_by": "model"',
         seen=str({field: photo.get(field) for field in ("alt", "alt_by")}),
     )
-    for name, words in ((long, "let the model say much, over many lines"), (real, "asked the model")):
+    for name, words in (
+        (long, "let the model say much, over many lines"),
+        (real, "asked the model"),
+    ):
         photo = album.photo(name, f"uploaded raw/{name}")
         expect(
             is_one_line(photo.get("alt") or "") and photo.get("alt_by") == "model",
             tried=f"uploaded raw/{name} and {words}",
             expected=f'"alt" of one line and at most {LONGEST} characters, and "alt_by": "model"',
             seen=str({field: photo.get(field) for field in ("alt", "alt_by")})[:300],
-            log=album.failures("PhotoFunction"),
+            log=album.failures("PhotoFunction")[-1:],
         )  # fmt: skip
 
 
@@ -330,19 +339,20 @@ def check_pages_come_and_go(album):
     """A page that connects is in the table of connections, and one that leaves is not."""
     before = len(album.connections())
     with album.page(), album.page():
-        _expect_connections(album, before + 2, "opened two pages")
+        _expect_connections(album, before + 2, "opened two pages", ENTERED_S)
     _expect_connections(album, before, "opened two pages and closed them")
 
 
-def _expect_connections(album, count, tried):
+def _expect_connections(album, count, tried, seconds=HEARD_S):
     try:
-        album.deployment.wait_for(lambda: len(album.connections()) == count, HEARD_S)
+        album.deployment.wait_for(lambda: len(album.connections()) == count, seconds)
     except Unmet:
+        ran = any("REPORT " in line for line in album.lines("ConnectionFunction"))
         raise Unmet(
             tried=tried,
             expected=f"{count} items in the table of connections",
-            seen=f"{len(album.connections())}",
-            log=album.failures("ConnectionFunction"),
+            seen=f"{len(album.connections())}{'' if ran else ', and ConnectionFunction has not run'}",
+            log=album.failures("ConnectionFunction")[-1:],
         ) from None
 
 
@@ -357,7 +367,7 @@ def check_pages_hear(album, rng, images):
     name = f"news-{rng.randrange(10**6)}.jpg"
     tried = f"opened two pages and uploaded raw/{name}"
     with album.page() as one, album.page() as other:
-        _expect_connections(album, 2, "opened two pages")
+        _expect_connections(album, 2, "opened two pages", ENTERED_S)
         album.taken_care_of((name, images.jpeg()))
         for page in (one, other):
             message = page.hear(name, HEARD_S)
@@ -366,7 +376,7 @@ def check_pages_hear(album, rng, images):
                 tried=tried,
                 expected=f'a message {{"name": "{name}", "alt": …, "alt_by": …, "picture": …}} to both',
                 seen="one of them heard nothing of it",
-                log=album.failures("PhotoFunction"),
+                log=album.failures("PhotoFunction")[-1:],
             )
             shows(album, message, name, tried)
     listed = album.photo(name, tried)
@@ -383,14 +393,16 @@ def check_gone(album, rng, images):
     """Pages that have gone without a word are taken out of the table, and all others still hear."""
     stale = _stale_connections(album)
     name = f"gone-{rng.randrange(10**6)}.jpg"
-    tried = f"put {STALE_PAGES} connections that are closed into the table, opened a page, and uploaded raw/{name}"
+    tried = (
+        f"put {STALE_PAGES} closed connections into the table, opened a page, uploaded raw/{name}"
+    )
     with album.page() as page:
         _expect_connections(album, STALE_PAGES + 1, "opened a page")
         album.taken_care_of((name, images.jpeg()))
         expect(
             page.hear(name, HEARD_S),
             tried=tried, expected="the page that is open to hear of it", seen="it heard nothing",
-            log=album.failures("PhotoFunction"),
+            log=album.failures("PhotoFunction")[-1:],
         )  # fmt: skip
         album.deployment.wait_for(lambda: name in album.photos(tried), HEARD_S)
         left = [item for item in album.connections() if item in stale]
@@ -423,8 +435,9 @@ def check_no_picture(album, rng, images):
     number = rng.randrange(10**6)
     text, photo = f"text-{number}.jpg", f"after-{number}.jpg"
     tried = f"uploaded a text as raw/{text}, and then a photograph"
+    before = len(album.failures("PhotoFunction"))
     with album.page() as page:
-        _expect_connections(album, 1, "opened a page")
+        _expect_connections(album, 1, "opened a page", ENTERED_S)
         album.taken_care_of((text, b"not a picture at all"))
         album.taken_care_of((photo, images.jpeg()))
         heard = page.hear(text, 0), album.thumbnail(text)
@@ -435,6 +448,12 @@ def check_no_picture(album, rng, images):
     expect(
         album.asked(text) == [],
         tried=tried, expected="the model not to be asked about a text", seen="it was asked",
+    )  # fmt: skip
+    failures = album.failures("PhotoFunction")
+    expect(
+        len(failures) == before,
+        tried=tried, expected="no failure: to try again would not help", seen="the function failed",
+        log=failures[-1:],
     )  # fmt: skip
 
 
@@ -457,14 +476,14 @@ def check_roles_are_narrow(album, deployment):
         expect_nothing_allowed(deployment, role, questions(album, MODEL), who)
 
 
-@pytest.mark.check(
-    points=3, section="12 · The way back", needs=("check_pages_hear",), timeout=330
-)
+@pytest.mark.check(points=3, section="12 · The way back", needs=("check_pages_hear",), timeout=330)
 def check_nothing_left(album, deployment):
     """With its buckets emptied, the stack can be deleted, and nothing of it is left."""
     album.handled()
     tables, buckets = album.stack.ids("AWS::DynamoDB::Table"), album.stack.ids("AWS::S3::Bucket")
-    functions = [album.outputs[name] for name in ("UploadFunction", "PhotoFunction", "ConnectionFunction")]
+    functions = [
+        album.outputs[name] for name in ("UploadFunction", "PhotoFunction", "ConnectionFunction")
+    ]
     status = album.remove()
     expect(
         status == "DELETE_COMPLETE",

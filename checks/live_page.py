@@ -43,7 +43,7 @@ class LivePage:
         self._socket.close()
 
     def hear(self, name: str, seconds: float) -> Any:
-        """The JSON object of this `name` that is announced within that time, or None. Others are passed over."""
+        """The announcement of this `name` that comes within that time, or None. Others are passed over."""
         deadline = time.monotonic() + seconds
         while True:
             try:

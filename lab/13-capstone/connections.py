@@ -1,7 +1,7 @@
 """Who is connected: API Gateway calls handler() when a page opens its WebSocket, and when it closes it.
 
-The environment variable CONNECTION_TABLE names a table of items {"id": the connection's id}. After $connect the page
-stands in it, after $disconnect it doesn't. A page whose network is lost may go without a word.
+The environment variable CONNECTION_TABLE names a table of items {"id": the connection's id}. After $connect
+the page stands in it, after $disconnect it doesn't. A page whose network is lost may go without a word.
 """
 
 import os

@@ -1,16 +1,16 @@
 """What becomes of an upload: a thumbnail, an alternative text, an announcement.
 
-Lambda calls handler() with an S3 event for raw/NAME. The environment variables are THUMBNAIL_BUCKET, PHOTO_TABLE,
-CONNECTION_TABLE, MODEL_ID and CALLBACK_URL.
+Lambda calls handler() with an S3 event for raw/NAME. The environment variables are THUMBNAIL_BUCKET,
+PHOTO_TABLE, CONNECTION_TABLE, MODEL_ID and CALLBACK_URL.
 
-1. The thumbnail goes to thumbnails/NAME of THUMBNAIL_BUCKET, with its content type. It fits into 128 by 128 pixels.
-2. A Bedrock model writes the alternative text, by Converse. It doesn't see the photograph: the prompt says what
-   look_at() found out, every word of it. MOST_TOKENS tokens at most are asked for, and paid.
-3. The text is one line of at most LONGEST characters. Where the model gives none (it is throttled, it refuses, a guardrail
-   or a filter stops it, it says nothing), fallback(facts) stands in, and the photograph is shown all the same.
+1. The thumbnail goes to thumbnails/NAME of THUMBNAIL_BUCKET, with its content type.
+2. A Bedrock model writes the alternative text, by Converse. It doesn't see the photograph: the prompt says
+   all that look_at() found out. MOST_TOKENS tokens at most are asked for, and paid.
+3. The text is one line of at most LONGEST characters. Where the model gives none (it is throttled, it refuses,
+   a guardrail or a filter stops it, it says nothing), fallback(facts) stands in, and all goes on.
 4. PHOTO_TABLE gets {"name": NAME, "alt": the text, "alt_by": "model" or "fallback"}.
-5. Every page in CONNECTION_TABLE is told {"name", "alt", "alt_by", "picture"}, in JSON. `picture` is a URL of the
-   thumbnail. A page that has gone is taken out of the table, and the others are told.
+5. Every page in CONNECTION_TABLE is told {"name", "alt", "alt_by", "picture"}, in JSON. `picture` is a URL
+   of the thumbnail. A page that has gone is taken out of the table, and the others are told.
 
 An upload that is no picture is skipped with a line in the log: nothing is stored, and nobody is told.
 """
@@ -100,7 +100,7 @@ def look_at(image, name):
         "colours": ", ".join(dict.fromkeys(found)),
     }
     exif = image.getexif()
-    # Where it was taken is known to many photographs too. That stays here: a prompt leaves the account's storage.
+    # Many photographs know where they were taken, too. No prompt needs that.
     for words, tag in (("taken", ExifTags.Base.DateTime), ("camera", ExifTags.Base.Model)):
         if exif.get(tag):
             facts[words] = str(exif[tag])
@@ -136,7 +136,7 @@ def fallback(facts):
 
 def alternative_text(facts):
     """Return the text, and who has written it: "model" or "fallback"."""
-    # >>> TODO 5: Ask the model by Converse, with all facts and a limit of tokens. In how many ways can there be no text?
+    # >>> TODO 5: Ask the model by Converse. In how many ways can there be no text?
     known = "\n".join(f"{words}: {value}" for words, value in facts.items())
     prompt = f"Write an alternative text of one sentence for this photograph.\n{known}"
     try:
@@ -160,7 +160,7 @@ def alternative_text(facts):
 
 def announce(message):
     """Tell every page that is connected."""
-    # >>> TODO 7: Post the message to each connection of the table `connections`. Take out those that have gone.
+    # >>> TODO 7: Post the message to each item of `connections`. Take out those that have gone.
     for page in connections.scan()["Items"]:
         try:
             sockets.post_to_connection(ConnectionId=page["id"], Data=json.dumps(message))
