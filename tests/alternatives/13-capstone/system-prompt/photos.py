@@ -6,7 +6,7 @@ PHOTO_TABLE, CONNECTION_TABLE, MODEL_ID and CALLBACK_URL.
 1. The thumbnail goes to thumbnails/NAME of THUMBNAIL_BUCKET, with its content type.
 2. A Bedrock model writes the alternative text, by Converse. It doesn't see the photograph: the prompt says
    all that look_at() found out. MOST_TOKENS tokens at most are asked for, and paid.
-3. The text is one line of at most LONGEST characters. Where the model gives none (it is throttled, it refuses,
+3. The text is one line of at most LONGEST characters. Where the model gives none (it is throttled, refuses,
    a guardrail or a filter stops it, it says nothing), fallback(facts) stands in, and all goes on.
 4. PHOTO_TABLE gets {"name": NAME, "alt": the text, "alt_by": "model" or "fallback"}.
 5. Every page in CONNECTION_TABLE is told {"name", "alt", "alt_by", "picture"}, in JSON. `picture` is a URL
