@@ -4,8 +4,8 @@ API Gateway calls handler() with events of payload format 2.0. The environment v
 THUMBNAIL_BUCKET and PHOTO_TABLE.
 
 - POST /uploads takes {"name": "beach.jpg", "content_type": "image/jpeg", "size": 245678} and answers 201 with
-  {"url": …, "key": "raw/beach.jpg"}. A PUT to the URL uploads that much of that content type, for five minutes
-  at most, and nothing else. What makes no sense gets 400 and a message.
+  {"url": …, "key": "raw/beach.jpg"}. A PUT to the URL uploads that much of that content type, for five
+  minutes at most, and nothing else. What makes no sense gets 400 and a message.
 - GET /photos answers 200 with {"photos": [{"name": …, "alt": …, "alt_by": …, "picture": …}, …]}, all of the
   table, each with a URL under which a page finds the thumbnail.
 """

@@ -1,4 +1,4 @@
-"""HTTP and WebSocket APIs in a stack: AWS::ApiGatewayV2::Api, Stage, Route, Integration, Authorizer, Deployment.
+"""HTTP and WebSocket APIs in a stack: the resource types AWS::ApiGatewayV2::…, from Api to Deployment.
 
 moto has no CloudFormation side of them. Properties, return values and what makes a replacement are
 those of CloudFormation's resource schemas. Each object here is what the stack knows of a resource; the
