@@ -22,9 +22,10 @@ class LivePage:
         here = (place.hostname or "").endswith(".localhost")
         more = {"address": ("127.0.0.1", place.port)} if here else {}
         try:
-            self._socket = connect(
+            self._opening = connect(
                 endpoint, open_timeout=_SECONDS, compression=None, proxy=None, **more
             )
+            self._socket = self._opening.__enter__()
         except InvalidHandshake as error:
             raise Unmet(
                 tried="opened a page: a WebSocket connection to SocketEndpoint",
@@ -40,7 +41,7 @@ class LivePage:
 
     def close(self) -> None:
         """Leave, and say so."""
-        self._socket.close()
+        self._opening.__exit__(None, None, None)
 
     def hear(self, name: str, seconds: float) -> Any:
         """The announcement of this `name` that comes within that time, or None. Others are passed over."""
