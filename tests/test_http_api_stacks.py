@@ -210,7 +210,10 @@ def test_a_websocket_api(local_cloud, cfn):
     parts["Function"]["Properties"]["Code"]["ZipFile"] = ANSWERS_WHO
     api, target = {"Ref": "Api"}, {"Fn::Sub": "integrations/${Integration}"}
     parts["Api"] = api_part(
-        "Api", Name="live", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+        "Api",
+        Name="live",
+        ProtocolType="WEBSOCKET",
+        RouteSelectionExpression="$request.body.action",
     )
     parts["Stage"] = api_part("Stage", ApiId=api, StageName="live", AutoDeploy=True)
     function = "${AWS::Region}:lambda:path/2015-03-31/functions/${Function.Arn}/invocations"
