@@ -1,9 +1,11 @@
-"""HTTP APIs from templates: made, answered, changed and deleted with their stack."""
+"""HTTP and WebSocket APIs from templates: made, answered, changed and deleted with their stack."""
 
 import copy
 from urllib.parse import urlsplit
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from deployment import make_role
 from http_apis import request
@@ -193,3 +195,43 @@ def test_a_body_elsewhere_is_refused_in_plain_words(cfn):
     create(cfn, "body", {"Resources": {"Api": api_part("Api", BodyS3Location=place)}})
     [why] = [r for i, s, r in events(cfn, "body") if (i, s) == ("Api", "CREATE_FAILED")]
     assert "localcloud doesn't read BodyS3Location: use Body" in why
+
+
+ANSWERS_WHO = """
+import json
+def handler(event, context):
+    return {"statusCode": 200, "body": event["requestContext"]["routeKey"]}
+"""
+
+
+def test_a_websocket_api(local_cloud, cfn):
+    template = template_of(make_role(local_cloud, "sockets-role"))
+    parts = template["Resources"]
+    parts["Function"]["Properties"]["Code"]["ZipFile"] = ANSWERS_WHO
+    api, target = {"Ref": "Api"}, {"Fn::Sub": "integrations/${Integration}"}
+    parts["Api"] = api_part(
+        "Api",
+        Name="live",
+        ProtocolType="WEBSOCKET",
+        RouteSelectionExpression="$request.body.action",
+    )
+    parts["Stage"] = api_part("Stage", ApiId=api, StageName="live", AutoDeploy=True)
+    function = "${AWS::Region}:lambda:path/2015-03-31/functions/${Function.Arn}/invocations"
+    uri = {"Fn::Sub": f"arn:aws:apigateway:{function}"}
+    parts["Integration"] = api_part(
+        "Integration", ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=uri
+    )
+    parts["Route"] = api_part("Route", ApiId=api, RouteKey="$connect", Target=target)
+    stack = create(cfn, "sockets", template)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", events(cfn, "sockets")
+    endpoint = outputs(stack)["Endpoint"]
+    assert endpoint.startswith("ws://")
+    client = local_cloud.client("apigatewayv2")
+    [found] = [each for each in client.get_apis()["Items"] if each["Name"] == "live"]
+    assert found["ApiEndpoint"] == endpoint
+    there = {"address": ("127.0.0.1", local_cloud.port), "proxy": None}
+    with connect(f"{endpoint}/live", **there) as page:
+        page.ping().wait(60)
+    delete(cfn, "sockets")
+    with pytest.raises(InvalidStatus), connect(f"{endpoint}/live", **there):
+        pass
