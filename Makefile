@@ -50,7 +50,7 @@ soak: $(TEST) ## ten minutes of mixed load (MINUTES=3 for less): does the local 
 lint: $(TEST) ## check format, style and templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/cfn-lint cloudformation/*.yaml solutions/*/*.yaml
+	$(BIN)/cfn-lint cloudformation/*.yaml solutions/*/template.yaml
 
 # Needs uv. The lock files hold versions and hashes, and no address to download from. Left out: a checker of
 # international web addresses, optional to jsonschema, that takes 4 s to load whenever JupyterLab starts.

@@ -45,7 +45,18 @@ with target.cloud():
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
     boto3.client("logs").create_log_group(logGroupName="made-group")
     boto3.client("apigatewayv2").create_api(Name="made-api", ProtocolType="HTTP")
-    boto3.client("apigateway").create_rest_api(name="made-rest-api")
+    imported = {"openapi": "3.0.1", "info": {"title": "made-by-import", "version": "1"}, "paths": {}}
+    boto3.client("apigatewayv2").import_api(Body=json.dumps(imported))
+    gateway = boto3.client("apigateway")
+    api = gateway.create_rest_api(name="made-rest-api")
+    place = {"restApiId": api["id"], "resourceId": api["rootResourceId"], "httpMethod": "GET"}
+    gateway.put_method(**place, authorizationType="NONE")
+    gateway.put_integration(**place, type="MOCK")
+    gateway.create_deployment(restApiId=api["id"], stageName="live")
+    stages = [{"apiId": api["id"], "stage": "live"}]
+    plan = gateway.create_usage_plan(name="made-plan", apiStages=stages)["id"]
+    key = gateway.create_api_key(name="made-key")["id"]
+    gateway.create_usage_plan_key(usagePlanId=plan, keyId=key, keyType="API_KEY")
     template = json.dumps({"Resources": {
         "B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "made-by-stack"}}}})
     boto3.client("cloudformation").create_stack(StackName="made-stack", TemplateBody=template)
@@ -53,7 +64,7 @@ with target.cloud():
 """
 KINDS = {
     "stack", "event source mapping", "REST API", "HTTP or WebSocket API", "function", "layer version",
-    "bucket", "queue", "topic", "table", "log group", "policy", "role",
+    "bucket", "queue", "topic", "table", "log group", "policy", "role", "usage plan", "API key",
 }  # fmt: skip
 
 
@@ -109,6 +120,7 @@ def test_all_of_it_goes_and_nothing_else(environment, local_cloud):
     roles = {role["RoleName"] for role in local_cloud.client("iam").list_roles()["Roles"]}
     assert "own-role" in roles and "made-role" not in roles
     assert local_cloud.client("logs").describe_log_groups()["logGroups"] == []
+    assert local_cloud.client("apigatewayv2").get_apis()["Items"] == []
 
 
 def test_a_second_time_there_is_nothing(environment):

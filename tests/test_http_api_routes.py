@@ -83,3 +83,27 @@ def test_a_route_without_an_integration_is_an_internal_error(local_cloud):
     api.client.create_route(ApiId=api.id, RouteKey="GET /")
     reply = api.call("/")
     assert (reply.status, reply.body) == (500, b'{"message":"Internal Server Error"}')
+
+
+def test_what_only_the_other_kind_of_api_has(local_cloud):
+    client = local_cloud.client("apigatewayv2")
+    http = HttpApi(local_cloud)
+    for kind in ("MOCK", "AWS", "HTTP"):
+        status, code, message = refusal(
+            client.create_integration,
+            ApiId=http.id,
+            IntegrationType=kind,
+            PayloadFormatVersion="1.0",
+        )
+        assert (status, code) == (400, "BadRequestException"), kind
+        assert "may only be associated with proxy integrations (AWS_PROXY, HTTP_PROXY)" in message
+    sockets = client.create_api(
+        Name="sockets", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+    )["ApiId"]
+    assert client.create_integration(ApiId=sockets, IntegrationType="MOCK")["IntegrationId"]
+    jwt = {"Issuer": "https://issuer.example", "Audience": ["me"]}
+    status, code, _ = refusal(
+        client.create_authorizer, ApiId=sockets, Name="jwt", AuthorizerType="JWT",
+        IdentitySource=["route.request.header.Auth"], JwtConfiguration=jwt,
+    )  # fmt: skip
+    assert (status, code) == (400, "BadRequestException")

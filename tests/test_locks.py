@@ -49,7 +49,9 @@ def test_lock_file_has_hashes_and_no_address(name):
         assert hashes, requirement
 
 
-@pytest.mark.parametrize(("name", "extras"), [(LOCKS[0], ["build"]), (LOCKS[1], ["build", "test"])])
+@pytest.mark.parametrize(
+    ("name", "extras"), [(LOCKS[0], ["build", "model"]), (LOCKS[1], ["build", "model", "test"])]
+)
 def test_lock_file_holds_every_direct_dependency(name, extras):
     locked = {requirement.split("==")[0] for requirement in pins(name)}
     assert direct(*extras) <= locked
@@ -70,5 +72,5 @@ def test_every_direct_dependency_has_its_reason():
         canonical(m[1]): m[2] for line in lines if (m := re.match(r"\| `(.+?)` \| (.+) \|", line))
     }
     clients = names(SETTINGS["dependency-groups"]["clients"])
-    assert set(reasons) == direct("test", "build") | clients
+    assert set(reasons) == direct("test", "build", "model") | clients
     assert all(len(reason) > 20 for reason in reasons.values())

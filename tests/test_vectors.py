@@ -87,23 +87,23 @@ def films(s3vectors):
 @pytest.mark.parametrize(
     ("given", "keys"),
     [
-        ({"genre": "drama"}, {"east", "north-east"}),
-        ({"genre": {"$eq": "comedy"}}, {"north-east", "north"}),
-        ({"year": {"$gt": 1950, "$lte": 2020}}, {"north-east", "north"}),
-        ({"year": {"$gte": 2020}}, {"north", "west"}),
-        ({"year": {"$in": [1950, 2021]}}, {"east", "west"}),
-        ({"year": {"$nin": [1950, 2021]}}, {"north-east", "north"}),
-        ({"genre": {"$exists": False}}, {"west"}),
-        ({"seen": True}, {"north"}),
-        ({"seen": 1}, set()),
-        ({"$or": [{"year": {"$lt": 1960}}, {"seen": True}]}, {"east", "north"}),
-        ({"$and": [{"genre": "comedy"}, {"year": {"$ne": 2020}}]}, {"north-east"}),
-        ({"genre": "drama", "year": 1990}, {"north-east"}),
+        ({"genre": "drama"}, ["east", "north-east"]),
+        ({"genre": {"$eq": "comedy"}}, ["north-east", "north"]),
+        ({"year": {"$gt": 1950, "$lte": 2020}}, ["north-east", "north"]),
+        ({"year": {"$gte": 2020}}, ["north", "west"]),
+        ({"year": {"$in": [1950, 2021]}}, ["east", "west"]),
+        ({"year": {"$nin": [1950, 2021]}}, ["north-east", "north"]),
+        ({"genre": {"$exists": False}}, ["west"]),
+        ({"seen": True}, ["north"]),
+        ({"seen": 1}, []),
+        ({"$or": [{"year": {"$lt": 1960}}, {"seen": True}]}, ["east", "north"]),
+        ({"$and": [{"genre": "comedy"}, {"year": {"$ne": 2020}}]}, ["north-east"]),
+        ({"genre": "drama", "year": 1990}, ["north-east"]),
     ],
     ids=str,
 )
 def test_filters(s3vectors, films, given, keys):
-    assert set(found(s3vectors, films, filter=given)) == keys
+    assert sorted(found(s3vectors, films, filter=given)) == sorted(keys)
 
 
 def test_a_filter_comes_before_the_search(s3vectors, index):

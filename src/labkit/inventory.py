@@ -116,6 +116,29 @@ def _remove_layer_version(name: str) -> None:
     client("lambda").delete_layer_version(LayerName=layer, VersionNumber=int(version))
 
 
+def _usage_plans() -> Iterator[str]:
+    for plan in _pages("apigateway", "get_usage_plans", "items"):
+        if tagging.is_ours(plan.get("tags", {})):
+            yield plan["id"]
+
+
+def _remove_usage_plan(plan_id: str) -> None:
+    gateway = client("apigateway")
+    # A plan with stages can't be deleted.
+    stages = gateway.get_usage_plan(usagePlanId=plan_id).get("apiStages", [])
+    names = [f"{stage['apiId']}:{stage['stage']}" for stage in stages]
+    patch = [{"op": "remove", "path": "/apiStages", "value": name} for name in names]
+    if patch:
+        gateway.update_usage_plan(usagePlanId=plan_id, patchOperations=patch)
+    gateway.delete_usage_plan(usagePlanId=plan_id)
+
+
+def _api_keys() -> Iterator[str]:
+    for key in _pages("apigateway", "get_api_keys", "items"):
+        if tagging.is_ours(key.get("tags", {})):
+            yield key["id"]
+
+
 def _rest_apis() -> Iterator[str]:
     for api in _pages("apigateway", "get_rest_apis", "items"):
         if tagging.is_ours(api.get("tags", {})):
@@ -231,6 +254,8 @@ KINDS = (
         _event_source_mappings,
         _by("lambda", "delete_event_source_mapping", "UUID"),
     ),
+    Kind("usage plan", _usage_plans, _remove_usage_plan),
+    Kind("API key", _api_keys, _by("apigateway", "delete_api_key", "apiKey")),
     Kind("REST API", _rest_apis, _by("apigateway", "delete_rest_api", "restApiId")),
     Kind("HTTP or WebSocket API", _apis, _by("apigatewayv2", "delete_api", "ApiId")),
     Kind("function", _functions, _remove_function),

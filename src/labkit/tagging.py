@@ -26,6 +26,7 @@ def install() -> None:
     session.register("before-parameter-build.lambda.PublishLayerVersion", _describe)
     session.register("before-parameter-build.s3.CreateBucket", _remember)
     session.register("after-call.s3.CreateBucket", _tag_bucket)
+    session.register("after-call.apigatewayv2.ImportApi", _tag_api)
     boto3.setup_default_session(botocore_session=session)
 
 
@@ -71,6 +72,13 @@ def _tag_bucket(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> No
     bucket = context.get(_CREATED_BUCKET)
     if bucket and "Error" not in parsed:
         tag_bucket(bucket)
+
+
+def _tag_api(parsed: dict[str, Any], **_: Any) -> None:
+    if "ApiId" in parsed:
+        apis = boto3.client("apigatewayv2")
+        place = f"arn:{apis.meta.partition}:apigateway:{apis.meta.region_name}::/apis"
+        apis.tag_resource(ResourceArn=f"{place}/{parsed['ApiId']}", Tags={KEY: VALUE})
 
 
 def tag_bucket(bucket: str) -> None:

@@ -10,6 +10,7 @@ STYLE = Path(__file__).with_name("style.mplstyle")
 COLOURS = {
     "init": "#c77700",
     "invoke": "#0072b2",
+    "cached": "#009e73",
     "frozen": "#a0a0a0",
     "throttled": "#d55e00",
     "denied": "#aa4499",

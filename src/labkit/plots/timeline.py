@@ -169,9 +169,12 @@ def _bar(axes: Any, span: Span, row: int, left: float, width: float, whole: floa
         if frozen:
             _label(axes, left + width / 2, row - 0.24, words, "center")
         else:
+            # A hatched bar's lines would run through the word.
+            plain = {"facecolor": COLOURS[span.kind], "edgecolor": "none", "pad": 2}
             axes.text(
-                left + width / 2, row, words, ha="center", va="center", color="white", fontsize=9
-            )
+                left + width / 2, row, words, ha="center", va="center", color="white", fontsize=9,
+                bbox=plain if span.failed else None,
+            )  # fmt: skip
 
 
 def _label(axes: Any, x: float, y: float, words: str, side: str) -> None:

@@ -72,6 +72,18 @@ def install() -> None:
             stage.deployment = deployment
         return stage
 
+    create_authorizer = Api.create_authorizer
+
+    @functools.wraps(create_authorizer)
+    def checked_create_authorizer(self, **given):
+        if self.protocol_type == "WEBSOCKET" and given["authorizer_type"] != "REQUEST":
+            # By the API reference, CreateAuthorizer; the words are ours.
+            raise BadRequestException(
+                "WebSocket APIs have no authorizers but those of type REQUEST"
+            )
+        return create_authorizer(self, **given)
+
+    Api.create_authorizer = checked_create_authorizer
     Api.create_route = checked_create_route
     Api.update_route = checked_update_route
     Api.create_integration = checked_create_integration
@@ -101,6 +113,12 @@ def check_integration(api: Api, given: Mapping[str, Any]) -> None:
     """Raises BadRequestException for what an HTTP API takes no integration with."""
     if api.protocol_type != "HTTP":
         return
+    if given.get("integration_type") not in ("AWS_PROXY", "HTTP_PROXY"):
+        # The words as in hashicorp/terraform-provider-aws #17289 and aws/aws-cli #6363.
+        raise BadRequestException(
+            "Currently, an API with a protocol type of HTTP may only be associated with proxy "
+            "integrations (AWS_PROXY, HTTP_PROXY)"
+        )
     if not given.get("payload_format_version"):
         # Required ("Create AWS Lambda proxy integrations for HTTP APIs"); worded like what an
         # authorizer without one gets.
