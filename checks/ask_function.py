@@ -10,8 +10,6 @@ from labkit.grading import expect
 from .deployment import Answer, Deployment
 
 MODEL = "amazon.nova-micro-v1:0"
-# Between the best scores of questions about these notes (0.38 and up in 150 weeks) and of others (0.25).
-MIN_SCORE = 0.32
 _WRAPPER = Path(__file__).parent / "wrappers" / "knowledge.py"
 _ASKED = "[lab kit] asked: "
 _FORM = (
@@ -39,7 +37,16 @@ class Said:
 class AskFunction:
     """One function, which asks the knowledge base with this id, with no right that it doesn't need."""
 
-    def __init__(self, deployment: Deployment, word: str, code: str, base_id: str, base_arn: str):
+    def __init__(
+        self,
+        deployment: Deployment,
+        word: str,
+        code: str,
+        *,
+        base_id: str,
+        base_arn: str,
+        min_score: float,
+    ) -> None:
         self._deployment = deployment
         model = deployment.fill("arn:${Partition}:bedrock:${Region}::foundation-model/" + MODEL)
         logs = deployment.fill("arn:${Partition}:logs:${Region}:${Account}:*")
@@ -57,7 +64,7 @@ class AskFunction:
         self._name = deployment.function(
             word, files, handler="lab_kit.handler", role=deployment.role(f"{word}-role", policy),
             environment={
-                "KNOWLEDGE_BASE_ID": base_id, "MODEL_ID": MODEL, "MIN_SCORE": str(MIN_SCORE),
+                "KNOWLEDGE_BASE_ID": base_id, "MODEL_ID": MODEL, "MIN_SCORE": f"{min_score:.4f}",
             },
             memory=_MEMORY_MB, timeout=_TIMEOUT_S,
         )  # fmt: skip

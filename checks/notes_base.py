@@ -73,6 +73,15 @@ class NotesBase:
         """A document's address."""
         return f"s3://{self.bucket}/{key}"
 
+    def best_score(self, question: str, day: str | None = None) -> float:
+        """The score of the passage nearest to a question, among all or among one day's."""
+        search = {"filter": {"equals": {"key": "day", "value": day}}} if day else {}
+        found = self._deployment.client("bedrock-agent-runtime").retrieve(
+            knowledgeBaseId=self.id, retrievalQuery={"text": question},
+            retrievalConfiguration={"vectorSearchConfiguration": search},
+        )  # fmt: skip
+        return found["retrievalResults"][0]["score"]
+
     def _index(self) -> str:
         vectors, bucket = self._deployment.client("s3vectors"), self._deployment.name("vectors")
         vectors.create_vector_bucket(vectorBucketName=bucket)
