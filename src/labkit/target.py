@@ -20,6 +20,8 @@ from . import cloud_state, project
 # Settings that would lead boto3 past the local cloud, to a real account.
 _MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION")
 
+_only = ""  # the cloud that keep_to has named
+
 
 def name() -> str:
     """Return "local" or "aws". Raises ValueError for any other LAB_TARGET."""
@@ -65,6 +67,14 @@ def apply(endpoint_url: str, environment: MutableMapping[str, str]) -> None:
     environment.update(settings(endpoint_url))
 
 
+def keep_to(endpoint_url: str, access_key_id: str, secret_access_key: str) -> None:
+    """Point boto3 at this one cloud for as long as the process lives, as the owner of the key."""
+    global _only
+    apply(endpoint_url, os.environ)
+    os.environ |= {"AWS_ACCESS_KEY_ID": access_key_id, "AWS_SECRET_ACCESS_KEY": secret_access_key}
+    _only = endpoint_url
+
+
 def running_endpoint() -> str | None:
     """Return the address of a local cloud that answers now: AWS_ENDPOINT_URL's, or this project's own."""
     given = os.environ.get("AWS_ENDPOINT_URL")
@@ -101,6 +111,9 @@ def cloud() -> Iterator[str]:
     _tag_what_is_made()
     if name() == "aws":
         yield "your AWS account"
+        return
+    if _only:
+        yield f"the local cloud at {_only}"
         return
     before = dict(os.environ)
     endpoint = running_endpoint()
