@@ -28,13 +28,18 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import localcloud.cloud  # noqa: F401  (each stage's process is a fork of this one)
 import psutil
+from localcloud import LocalCloud
 
-from ..grading import preloaded  # noqa: F401  (each stage's process is a fork of this one)
+from .. import target
+from ..grading import preloaded  # noqa: F401
 from ..grading.results import CheckResult, StageResult
+from ..grading.run import Listener, grade
 from ..grading.stages import Stage, find
 
 _LOOK_S = 0.25
+_KEPT_S = 86400
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 # Names and ids that chance makes and that say nothing: without them a regrade gives the same words.
 _CHANCE = (
@@ -119,18 +124,15 @@ def _graded(stage: Stage, workspace: Path, seed: int, confined: bool, limits: Li
 
 def _work(results: Connection, stage: Stage, workspace: Path, seed: int, confined: bool) -> None:
     """In the fork: the cloud, the checks, and out."""
-    from localcloud import LocalCloud
-
-    from .. import target
-    from ..grading.run import Listener, grade
-
     class Teller(Listener):
         def ended(self, stage: Stage, result: CheckResult) -> None:
             results.send(("check", result))
 
     os.setsid()
+    # The stages' clouds share what they unpack: functions can't write there.
+    packages = workspace.parent / "packages"
     try:
-        cloud = LocalCloud(port=0, confined=confined).start()
+        cloud = LocalCloud(port=0, confined=confined, folder=packages, packages_kept_s=_KEPT_S).start()
         keys = cloud.administrator if confined else ("test", "test")
         target.keep_to(cloud.endpoint_url, *keys)
         (result,) = grade([stage], workspace, seed=seed, listener=Teller())
