@@ -20,7 +20,9 @@ _DATA = ("events", "workloads", "wrappers")
 def of(stage: Stage, files: Mapping[str, bytes], seed: int, confined: bool) -> str:
     """The hash of a stage's result, in hexadecimal."""
     parts = [checks(stage), str(seed), str(confined)]
-    parts += [f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in sorted(files.items())]
+    parts += [
+        f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in sorted(files.items())
+    ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -41,9 +41,18 @@ def task_of(
 ) -> Task:
     """The task of grading these stages of a submission."""
     wanted = {key: digests.of(find(key), submission.of(key), seed, confined) for key in keys}
-    files = {path: content for path, content in submission.files.items() if path.split("/")[0] in wanted}
+    files = {
+        path: content for path, content in submission.files.items() if path.split("/")[0] in wanted
+    }
     return Task(
-        submission.learner, files, tuple(keys), wanted, seed, confined, tuple(map(str, hidden)), limits
+        submission.learner,
+        files,
+        tuple(keys),
+        wanted,
+        seed,
+        confined,
+        tuple(map(str, hidden)),
+        limits,
     )
 
 
@@ -61,7 +70,9 @@ def grade_submission(task: Task) -> list[dict[str, Any]]:
         files = {path.partition("/")[2]: content for path, content in task.files.items()
                  if path.partition("/")[0] == key}  # fmt: skip
         if digests.of(stage, files, task.seed, task.confined) != task.digests[key]:
-            raise OtherKit(f"the checks of {key} are others here than where the grading was started")
+            raise OtherKit(
+                f"the checks of {key} are others here than where the grading was started"
+            )
         if files:
             todo.append(key)
         else:
@@ -83,6 +94,8 @@ def _run(task: Task, keys: list[str]):
         "files": {path: base64.b64encode(content).decode() for path, content in task.files.items()},
         "stages": keys, "seed": task.seed, "confined": task.confined, "limits": task.limits,
     }  # fmt: skip
-    for answer in tree.run(job, trusted=not task.confined, hidden=[Path(each) for each in task.hidden]):
+    for answer in tree.run(
+        job, trusted=not task.confined, hidden=[Path(each) for each in task.hidden]
+    ):
         if "stage" in answer:
             yield StageResult.from_json(answer["stage"])

@@ -28,8 +28,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import localcloud.cloud  # noqa: F401  (each stage's process is a fork of this one)
 import psutil
+
+import localcloud.cloud  # noqa: F401  (each stage's process is a fork of this one)
 from localcloud import LocalCloud
 
 from .. import target
@@ -88,7 +89,9 @@ def main() -> int:
     return 0
 
 
-def _graded(stage: Stage, workspace: Path, seed: int, confined: bool, limits: Limits, tell) -> StageResult:
+def _graded(
+    stage: Stage, workspace: Path, seed: int, confined: bool, limits: Limits, tell
+) -> StageResult:
     """Grade a stage in a process of its own, within the limits."""
     ours, theirs = multiprocessing.Pipe(duplex=False)
     pid = os.fork()
@@ -124,6 +127,7 @@ def _graded(stage: Stage, workspace: Path, seed: int, confined: bool, limits: Li
 
 def _work(results: Connection, stage: Stage, workspace: Path, seed: int, confined: bool) -> None:
     """In the fork: the cloud, the checks, and out."""
+
     class Teller(Listener):
         def ended(self, stage: Stage, result: CheckResult) -> None:
             results.send(("check", result))
@@ -132,7 +136,9 @@ def _work(results: Connection, stage: Stage, workspace: Path, seed: int, confine
     # The stages' clouds share what they unpack: functions can't write there.
     packages = workspace.parent / "packages"
     try:
-        cloud = LocalCloud(port=0, confined=confined, folder=packages, packages_kept_s=_KEPT_S).start()
+        cloud = LocalCloud(
+            port=0, confined=confined, folder=packages, packages_kept_s=_KEPT_S
+        ).start()
         keys = cloud.administrator if confined else ("test", "test")
         target.keep_to(cloud.endpoint_url, *keys)
         (result,) = grade([stage], workspace, seed=seed, listener=Teller())
@@ -181,7 +187,9 @@ def _kill(pid: int) -> None:
         below = []
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    for process in below:  # the sandboxes' outer processes die with their parent; this is for the rest
+    for (
+        process
+    ) in below:  # the sandboxes' outer processes die with their parent; this is for the rest
         try:
             process.kill()
         except psutil.NoSuchProcess:

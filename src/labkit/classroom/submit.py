@@ -1,9 +1,9 @@
 """`lab submit`: everything that is graded, and nothing else, in one zip.
 
-    submission.json         {"kit": "0.1.0", "made": "2026-11-29T10:00:00+00:00"}
-    lab/KEY/NAME            the files that stages.toml names
-    progress.json           .lab/progress.json as it is
-    answers.json            {"01-lifecycle": {"my_guess_count": 3}}: the predictions of the notebooks
+submission.json         {"kit": "0.1.0", "made": "2026-11-29T10:00:00+00:00"}
+lab/KEY/NAME            the files that stages.toml names
+progress.json           .lab/progress.json as it is
+answers.json            {"01-lifecycle": {"my_guess_count": 3}}: the predictions of the notebooks
 """
 
 import ast
@@ -77,7 +77,9 @@ def answers() -> dict[str, dict[str, Any]]:
             sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
         except (OSError, ValueError, KeyError, TypeError):
             continue
-        found[path.stem] = {name: value for source in sources for name, value in _predictions(source)}
+        found[path.stem] = {
+            name: value for source in sources for name, value in _predictions(source)
+        }
     return {notebook: values for notebook, values in found.items() if values}
 
 

@@ -49,7 +49,9 @@ def require_confinement() -> None:
         raise NotConfined(f"unshare: {probe.stderr.strip()}")
 
 
-def run(job: dict[str, Any], *, trusted: bool, hidden: Sequence[Path] = ()) -> Iterator[dict[str, Any]]:
+def run(
+    job: dict[str, Any], *, trusted: bool, hidden: Sequence[Path] = ()
+) -> Iterator[dict[str, Any]]:
     """Start a tree, give it the job, and yield what it answers until it has ended.
 
     `hidden` are folders that it must not see. Closing the iterator ends the tree.
