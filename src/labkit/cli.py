@@ -199,7 +199,7 @@ def publish(
 def submit(
     out: Annotated[Path, typer.Option(help="The zip to write.")] = Path("submission.zip"),
 ) -> None:
-    """Put all that is graded into one zip: your files of the stages, progress and predictions, nothing else."""
+    """Put all that is graded into one zip: your files, your progress and your predictions."""
     from .classroom.submit import run
 
     raise typer.Exit(run(out))
@@ -239,7 +239,8 @@ def grade(
 ) -> None:
     """Grade a class: what is new or changed is graded, each submission apart from all others.
 
-    Exit codes: 0 all graded · 1 some could not be · 2 it can't begin · 130 interrupted; the same command goes on.
+    Exit codes: 0 all graded · 1 some could not be · 2 it can't begin · 130 interrupted: the same command
+    goes on.
     """
     from .classroom.grade import run
 

@@ -1,4 +1,4 @@
-"""The pages of a class: an overview, and one for each learner. Made with Jinja2, which escapes whatever it is given.
+"""The pages of a class: an overview, and one for each learner. Jinja2 escapes whatever it is given.
 
 They need nothing but themselves: no script, no network, nothing beside them.
 """
@@ -16,7 +16,7 @@ from .records import Record
 from .rules import Grade
 from .similarity import Alike
 
-_BINS = 10
+_BINS, _WIDTH = 10, 10
 _MOST_FAILED = 12
 
 
@@ -81,13 +81,9 @@ class Overview:
         ]  # fmt: skip
         failed = [(key, wants, times, self._tried[key, wants])
                   for (key, wants), times in self._failed.most_common(_MOST_FAILED) if times]  # fmt: skip
-        bins = Counter(
-            min(_BINS - 1, math.floor(row["grade"].percent / 100 * _BINS)) for row in self._rows
-        )
-        spread = [
-            (f"{100 * each // _BINS}–{100 * (each + 1) // _BINS} %", bins[each])
-            for each in range(_BINS)
-        ]
+        percents = [row["grade"].percent for row in self._rows]
+        bins = Counter(min(_BINS - 1, math.floor(percent / _WIDTH)) for percent in percents)
+        spread = [(f"{_WIDTH * n}–{_WIDTH * (n + 1)} %", bins[n]) for n in range(_BINS)]
         pairs = {frozenset((alike.learner, alike.other, alike.file)): alike
                  for found in hints.values() for alike in found}  # fmt: skip
         return _environment().get_template("class.html").render(

@@ -55,8 +55,8 @@ def run(
         return REFUSED
     except tree.NotConfined as error:
         console.print(
-            f"Submissions of strangers can't be graded safely here: {error}.\nInstall bubblewrap (Linux), or, "
-            "if you trust all that was handed in, add --trusted: it then runs with your own rights.",
+            f"What strangers hand in can't be graded safely here: {error}.\nInstall bubblewrap (Linux); or, "
+            "if you trust all of it, add --trusted: it then runs with your own rights.",
             style="red", markup=False,
         )  # fmt: skip
         return REFUSED

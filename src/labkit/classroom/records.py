@@ -1,4 +1,4 @@
-"""What came of the grading, one record a learner: OUT/learners/NAME.json, and all of them in OUT/results.jsonl.
+"""What came of the grading, one record a learner, in OUT/learners/NAME.json.
 
 Every report is made from these records. A record holds the hash of what each stage's result depends on, so
 that only what has changed is graded again.

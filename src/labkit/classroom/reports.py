@@ -19,8 +19,8 @@ from .rules import Grade, Rules
 
 # A spreadsheet takes a cell that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_COLUMNS = ("days late", "percent off", "earned", "points", "percent", "notes")
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_STATUS = {"passed": "passed", "failed": "failed", "not run": "failed"}
 
 
 def write_all(
@@ -32,8 +32,7 @@ def write_all(
         (out / folder).mkdir(exist_ok=True)
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
-    rows.writerow(["learner", *(stage.key for stage in stages), "days late", "percent off", "earned", "points",
-                   "percent", "notes"])  # fmt: skip
+    rows.writerow(["learner", *(stage.key for stage in stages), *_COLUMNS])
     suites = ElementTree.Element("testsuites", name="class")
     hints = similarity.alike(paths, stages)
     overview = class_pages.Overview(stages)
@@ -58,8 +57,8 @@ def write_all(
 
 def _row(record: Record, grade: Grade) -> list[object]:
     return [
-        record.learner, *grade.stages.values(), grade.days_late, grade.late_percent, grade.earned, grade.points,
-        grade.percent, record.fault or "; ".join(record.notes),
+        record.learner, *grade.stages.values(), grade.days_late, grade.late_percent, grade.earned,
+        grade.points, grade.percent, record.fault or "; ".join(record.notes),
     ]  # fmt: skip
 
 
@@ -71,7 +70,8 @@ def _suites(parent: ElementTree.Element, record: Record, stages: list[Stage]) ->
     for stage in stages:
         result = record.of(stage.key) or absent(record, stage)
         suite = ElementTree.SubElement(
-            parent, "testsuite", name=_xml(f"{record.learner}: {stage.key}"), tests=str(len(result.checks) or 1),
+            parent, "testsuite", name=_xml(f"{record.learner}: {stage.key}"),
+            tests=str(len(result.checks) or 1),
             failures=str(sum(check.outcome == "failed" for check in result.checks)),
             skipped=str(sum(check.outcome == "not run" for check in result.checks)),
             errors=str(int(bool(result.fault))), time=f"{sum(check.seconds for check in result.checks):.3f}",
@@ -101,18 +101,15 @@ def _gradescope(record: Record, grade: Grade, stages: list[Stage]) -> str:
         for check in result.checks:
             tests.append({
                 "name": f"{stage.key}: {check.wants}", "score": check.earned, "max_score": check.points,
-                "status": _STATUS[check.outcome], "output": words_of(check) if check.outcome != "passed" else "",
-                "visibility": "visible",
+                "status": "passed" if check.outcome == "passed" else "failed",
+                "output": words_of(check), "visibility": "visible",
             })  # fmt: skip
         missing = stage.points - result.points
         if missing > 0:
             tests.append({"name": f"{stage.key}: not graded to the end", "score": 0, "max_score": missing,
                           "status": "failed", "output": result.fault, "visibility": "visible"})  # fmt: skip
-    value = {
-        "score": grade.earned,
-        "output": "\n".join([record.fault, *record.notes]).strip(),
-        "tests": tests,
-    }
+    notes = "\n".join([record.fault, *record.notes]).strip()
+    value = {"score": grade.earned, "output": notes, "tests": tests}
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -123,11 +120,8 @@ def absent(record: Record, stage: Stage) -> StageResult:
 
 def words_of(check: CheckResult) -> str:
     """A check's words, line by line."""
-    told = [
-        f"{name}: {getattr(check, name)}"
-        for name in ("tried", "expected", "seen")
-        if getattr(check, name)
-    ]
+    words = {name: getattr(check, name) for name in ("tried", "expected", "seen")}
+    told = [f"{name}: {value}" for name, value in words.items() if value]
     return "\n".join([*told, *check.log])
 
 

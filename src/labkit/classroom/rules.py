@@ -29,7 +29,7 @@ class BadRules(Exception):
 
 @dataclass(frozen=True)
 class Grade:
-    """A learner's points. `stages` holds the points of each stage by its rules, before what lateness takes."""
+    """A learner's points. `stages` holds each stage's, before what lateness takes."""
 
     stages: dict[str, float]
     points: float

@@ -1,7 +1,7 @@
 """Files that look alike: hints to look at, never a verdict.
 
-copydetect compares by winnowed k-grams of tokens, so that names and comments make no difference. What stands in
-the starter is left out; the solution is compared with like another learner.
+copydetect compares by winnowed k-grams of tokens, so that names and comments make no difference. What
+stands in the starter is left out; the solution is compared with like another learner.
 """
 
 import contextlib

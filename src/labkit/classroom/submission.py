@@ -165,13 +165,6 @@ def _taken(learner: str, entries: Iterable[_Entry]) -> Submission:
             files[name] = content
         else:
             beside[within] = content
-    missing = [
-        stage.key
-        for stage in stages()
-        if not any(path.startswith(f"{stage.key}/") for path in files)
-    ]
-    if missing:
-        notes.append(f"nothing of {', '.join(missing)}")
     shown = ignored[:_MOST_NOTES]
     notes += [f"ignored: {path}: no stage names it" for path in shown]
     if len(ignored) > len(shown):

@@ -89,8 +89,10 @@ def _predictions(source: str):
     except (SyntaxError, ValueError):  # a magic, or work in progress
         return
     for statement in statements:
-        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
-            for target in statement.targets:
-                if isinstance(target, ast.Name) and target.id.startswith(PREDICTION):
-                    if isinstance(statement.value.value, str | int | float | bool | None):
-                        yield target.id, statement.value.value
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Constant):
+            continue
+        value = statement.value.value
+        for target in statement.targets:
+            is_prediction = isinstance(target, ast.Name) and target.id.startswith(PREDICTION)
+            if is_prediction and isinstance(value, str | int | float | bool | None):
+                yield target.id, value
