@@ -17,7 +17,7 @@ TEST := $(VENV)/.ready-test
 # The AWS CLI and the SAM CLI pin other versions of what the kit uses.
 CLIENTS := $(VENV)/share/clients
 
-.PHONY: help start test mutants demo notebooks bench soak lint lock clean
+.PHONY: help start test mutants attacks demo notebooks bench soak lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ test: $(TEST) $(CLIENTS)/.ready ## set up, then run every test and every noteboo
 
 mutants: $(TEST) ## grade every wrong and every right submission in tests/ and print what came of it
 	$(BIN)/python tests/submissions.py
+
+attacks: $(TEST) ## grade every hostile submission in tests/ among honest ones and print what came of it
+	$(BIN)/python tests/attacks.py
 
 notebooks: $(TEST) ## run every notebook from top to bottom and keep its outputs
 	$(BIN)/python -m labkit.notebooks notebooks/*.ipynb
