@@ -250,6 +250,34 @@ def grade(
     )  # fmt: skip
 
 
+author = typer.Typer(help="For instructors: a stage of your own.", no_args_is_help=True)
+app.add_typer(author, name="author")
+
+
+@author.command("make")
+def author_make(
+    key: Annotated[str, typer.Argument(help="Two digits and words, such as 15-my-stage.")],
+    title: Annotated[str, typer.Option(help="What learners read.")] = "My stage",
+) -> None:
+    """Write the places of a new stage: its entry, checks, solution, notebook and starter."""
+    from .author import make
+
+    raise typer.Exit(make(key, title))
+
+
+@author.command("check")
+def author_check(
+    keys: Annotated[
+        list[str] | None,
+        typer.Argument(help="Stages; all without one.", autocompletion=_stage_keys),
+    ] = None,
+) -> None:
+    """Refuse a stage whose starter passes, whose solution fails, or that lacks one of its places."""
+    from .author import check
+
+    raise typer.Exit(check(keys or []))
+
+
 @app.command()
 def doctor(json: AsJson = False, port: Port = 4566) -> None:
     """Say what the kit finds on this computer, and what is missing."""

@@ -32,7 +32,7 @@ def dask(tasks: Iterable[Task], address: str) -> Iterator[Done]:
     with Client(address, timeout="15s", set_as_default=False) as client:
         room = 2 * max(1, sum(client.nthreads().values()))
         source = iter(tasks)
-        futures = as_completed(raise_errors=False)
+        futures = as_completed(loop=client.loop)
         running = {}
 
         def more() -> None:
