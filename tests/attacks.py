@@ -20,7 +20,18 @@ import psutil
 
 from kit_copy import KEY, Kit, copy_kit
 
-HONEST = {"honest-right": 4, "honest-wrong": 0}
+# What is handed in besides, and what it is due: 4 points at most.
+HONEST = {
+    "right": 4, "right-in-another-shape": 4, "right-without-notes": 3, "half": 2, "wrong": 0, "empty": 0,
+    "broken": 0, "untouched": 0,
+}  # fmt: skip
+ANOTHER_SHAPE = """
+def handler(event, context):
+    try:
+        return dict(greeting="Hello, " + event["name"] + "!")
+    except KeyError:
+        return dict(error="no name")
+"""
 SEED = 271828
 LIMIT_S = 1500
 # Attacks that succeed give the right answer: what they earn shows it.
@@ -148,16 +159,31 @@ def attacks(*, only_ci: bool = False) -> list[Attack]:
 
 def write_honest(folder: Path, kit: Kit) -> None:
     """Write the honest submissions: their points must be what they would be without the others."""
-    for name in HONEST:
+    solution = (kit.folder / "solutions" / KEY / "app.py").read_text()
+    starter = (kit.lab_files / "app.py").read_text()
+    for name, app, notes in (
+        ("right", solution, "mine\n"),
+        ("right-in-another-shape", ANOTHER_SHAPE, "it is mine"),
+        ("right-without-notes", solution, None),
+        ("half", solution.replace("no name", "nobody"), "nothing"),
+        ("wrong", "def handler(event, context):\n    return {}\n", None),
+        ("untouched", starter, (kit.lab_files / "notes.txt").read_text()),
+    ):
         own = folder / name / "lab" / KEY
         own.mkdir(parents=True)
-        if name == "honest-right":
-            own.joinpath("app.py").write_text(
-                (kit.folder / "solutions" / KEY / "app.py").read_text()
-            )
-            own.joinpath("notes.txt").write_text("mine\n")
-        else:
-            own.joinpath("app.py").write_text("def handler(event, context):\n    return {}\n")
+        (own / "app.py").write_text(app)
+        if notes is not None:
+            (own / "notes.txt").write_text(notes)
+    (folder / "empty").mkdir()
+    (folder / "broken.zip").write_bytes(b"PK, or so it says")
+
+
+def kit_for_attacks(folder: Path) -> Kit:
+    """A copy of the kit whose functions may run long enough for an attack to come to its end."""
+    kit = copy_kit(folder, "http://127.0.0.1:9")
+    checks = kit.folder / "checks" / "check_50_greeting.py"
+    checks.write_text(checks.read_text().replace("timeout=1\n", "timeout=6\n"))
+    return kit
 
 
 def grade(kit: Kit, chosen: list[Attack], work: Path) -> dict[str, dict]:
@@ -247,7 +273,7 @@ def _write_zip(path: Path, kind: str, files: dict[str, str], places: dict[str, s
 def main() -> int:
     """Grade all attacks and print what came of each."""
     with tempfile.TemporaryDirectory() as work:
-        kit = copy_kit(Path(work) / "kit", "http://127.0.0.1:9")
+        kit = kit_for_attacks(Path(work) / "kit")
         chosen = attacks()
         records = grade(kit, chosen, Path(work))
     wrong = 0

@@ -1,7 +1,8 @@
 """`lab author`: a stage of an instructor's own. `make` writes its places, `check` says what is wrong with it.
 
-A stage KEY is an entry of checks/stages.toml, checks/check_KEY.py, solutions/KEY/ and notebooks/KEY.ipynb; lab/KEY/
-is made from the solution. tests/mutants/KEY.toml and tests/alternatives/KEY/ show that its checks judge well.
+A stage KEY is an entry of checks/stages.toml, checks/check_KEY.py, solutions/KEY/ and notebooks/KEY.ipynb;
+lab/KEY/ is made from the solution. tests/mutants/KEY.toml and tests/alternatives/KEY/ show that its checks
+judge well.
 """
 
 import json
@@ -103,8 +104,8 @@ def make(key: str, title: str) -> int:
         listed.read_text(encoding="utf-8") + _ENTRY.format(key=key, title=title), encoding="utf-8"
     )
     workspace.write_stage(project.LAB, key)
-    console.print(f"checks/stages.toml has its entry, lab/{key}/ its starter. lab author check {key} says what "
-                  "is still to do.", markup=False)  # fmt: skip
+    console.print(f"checks/stages.toml has its entry, lab/{key}/ its starter.", markup=False)
+    console.print(f"lab author check {key} says what is still to do.", markup=False)
     return GOOD
 
 
@@ -187,9 +188,10 @@ def _graded(stage: Stage, folder: Path, confined: bool) -> StageResult:
 
 
 def _notebook(title: str) -> str:
-    cells = [{"cell_type": "markdown", "id": "title", "metadata": {}, "source": [f"# {title}\n"]},
-             {"cell_type": "markdown", "id": "one", "metadata": {}, "source": [f"## 1 · {title}\n"]}]  # fmt: skip
-    return (
-        json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1)
-        + "\n"
-    )
+    texts = {"title": f"# {title}\n", "one": f"## 1 · {title}\n"}
+    cells = [
+        {"cell_type": "markdown", "id": name, "metadata": {}, "source": [text]}
+        for name, text in texts.items()
+    ]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(notebook, indent=1) + "\n"
