@@ -18,6 +18,7 @@ from .similarity import Alike
 
 _BINS, _WIDTH = 10, 10
 _MOST_FAILED = 12
+_MOST_PAIRS = 50
 
 
 @functools.cache
@@ -88,5 +89,5 @@ class Overview:
                  for found in hints.values() for alike in found}  # fmt: skip
         return _environment().get_template("class.html").render(
             rows=self._rows, stages=stages, failed=failed, spread=spread, most=max(bins.values(), default=1),
-            pairs=sorted(pairs.values(), key=lambda alike: -alike.share),
+            pairs=sorted(pairs.values(), key=lambda alike: -alike.share)[:_MOST_PAIRS],
         )  # fmt: skip

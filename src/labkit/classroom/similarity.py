@@ -17,6 +17,7 @@ from . import submission
 # Tokens in a row that must be the same to count, and the share of the smaller file from which on it is told.
 _K_GRAM, _WINDOW = 25, 4
 LEAST_SHARE = 0.8
+MOST_HINTS = 10  # for each learner, those most alike
 # Less is the same by chance, more is not written by hand.
 _LEAST_HASHES, _LARGEST_BYTES = 12, 100_000
 SOLUTION = "the solution"
@@ -39,16 +40,15 @@ def alike(paths: dict[str, Path], stages: list[Stage]) -> dict[str, list[Alike]]
         for name in stage.files:
             prints = dict(_fingerprints(paths, stage, name))
             for one, other in itertools.combinations(prints, 2):
-                share = _share(prints[one], prints[other])
+                share = round(_share(prints[one], prints[other]), 2)
                 if share >= LEAST_SHARE:
                     for learner, second in ((one, other), (other, one)):
                         if learner != SOLUTION:
-                            found.setdefault(learner, []).append(
-                                Alike(learner, second, f"{stage.key}/{name}", round(share, 2))
-                            )
-    return {
-        learner: sorted(hints, key=lambda each: -each.share) for learner, hints in found.items()
-    }
+                            hints = found.setdefault(learner, [])
+                            hints.append(Alike(learner, second, f"{stage.key}/{name}", share))
+                            hints.sort(key=lambda each: -each.share)
+                            del hints[MOST_HINTS:]
+    return found
 
 
 def _fingerprints(paths: dict[str, Path], stage: Stage, name: str):
