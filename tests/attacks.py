@@ -197,7 +197,7 @@ def grade(kit: Kit, chosen: list[Attack], work: Path) -> dict[str, dict]:
             attack.write(folder, places)
         write_honest(folder, kit)
         before = _snapshot(kit.folder)
-        done = kit.run(
+        done = kit.lab(
             "grade", str(folder), "--out", str(out), "--seed", str(SEED), limit_s=LIMIT_S
         )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -98,13 +98,15 @@ class Kit:
         }  # fmt: skip
         self.environment |= {"AWS_ENDPOINT_URL": endpoint_url, "PYTHONPATH": str(folder / "src")}
 
-    def lab(self, *arguments: str, code: int | None = None, **environment: str):
-        """Run `lab ARGUMENTS` and return the finished process; `code` is the exit code it must have."""
-        return self.python("-m", "labkit.cli", *arguments, code=code, **environment)
-
-    def run(self, *arguments: str, limit_s: float = LIMIT_S, **environment: str):
-        """Run `lab ARGUMENTS` for at most `limit_s` seconds, whatever its exit code."""
-        return self.python("-m", "labkit.cli", *arguments, limit_s=limit_s, **environment)
+    def lab(
+        self, *arguments: str, code: int | None = None, limit_s: float = LIMIT_S, **environment: str
+    ):
+        """Run `lab ARGUMENTS` for at most `limit_s` seconds and return the finished process; `code` is the
+        exit code it must have.
+        """
+        return self.python(
+            "-m", "labkit.cli", *arguments, code=code, limit_s=limit_s, **environment
+        )
 
     def python(
         self, *arguments: str, limit_s: float = LIMIT_S, code: int | None = None, **environment: str

@@ -4,7 +4,7 @@ import pytest
 
 from kit_copy import KEY, copy_kit
 
-pytestmark = pytest.mark.needs("bwrap")
+pytestmark = [pytest.mark.needs("bwrap"), pytest.mark.timeout(600)]
 NEW = "60-count-on"
 
 
@@ -24,26 +24,27 @@ def edit(path, old, new):
 def test_a_new_stage_is_whole_when_its_author_has_filled_it(kit):
     said = kit.lab("author", "make", NEW, "--title", "Counting", code=0).stdout
     assert f"checks/check_{NEW.replace('-', '_')}.py" in said and f"solutions/{NEW}/app.py" in said
-    said = kit.lab("author", "check", NEW, code=1).stdout
+    said = kit.lab("author", "check", NEW, code=1, limit_s=400).stdout
     assert "has not three hints" in said and "there are no mutants" in said
     listed = kit.folder / "checks" / "stages.toml"
     edit(listed, '    "",\n    "",\n    "",\n', '    "one?",\n    "two",\n    "three",\n')
     mutant = "[[mutant]]\nname = 'm'\nwhat = 'w'\nfile = 'app.py'\ncaught_by = 'check_answers'\n"
     (kit.folder / "tests" / "mutants" / f"{NEW}.toml").write_text(mutant)
-    assert kit.lab("author", "check", NEW, code=0).stdout == f"✓ {NEW}\n"
+    assert kit.lab("author", "check", NEW, code=0, limit_s=400).stdout == f"✓ {NEW}\n"
     edit(kit.folder / "lab" / NEW / "app.py", '["number"]}', '["number"] + 1}')
     assert (
-        "the starter passes check_answers already" in kit.lab("author", "check", NEW, code=1).stdout
+        "the starter passes check_answers already"
+        in kit.lab("author", "check", NEW, code=1, limit_s=400).stdout
     )
     edit(kit.folder / "solutions" / NEW / "app.py", "+ 1", "+ 2")
-    said = kit.lab("author", "check", NEW, code=1).stdout
+    said = kit.lab("author", "check", NEW, code=1, limit_s=400).stdout
     assert "the solution does not pass check_answers: another one" in said
 
 
 def test_what_lacks_a_place_is_refused(kit):
     (kit.lab_files / "more.txt").write_text("")
     (kit.folder / "solutions" / KEY / "notes.txt").unlink()
-    said = kit.lab("author", "check", code=1).stdout
+    said = kit.lab("author", "check", code=1, limit_s=400).stdout
     for words in (
         f"there is no notebooks/{KEY}.ipynb",
         f"there is no solutions/{KEY}/notes.txt, which stages.toml names",

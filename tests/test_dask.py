@@ -76,7 +76,7 @@ def test_a_class_is_graded_though_a_worker_is_killed(kit, cluster, tmp_path):
 
 def test_no_scheduler_is_said_so(kit, tmp_path):
     (tmp_path / "class" / "ada").mkdir(parents=True)
-    done = kit.run(
+    done = kit.lab(
         "grade",
         str(tmp_path / "class"),
         "--out",

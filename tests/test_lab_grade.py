@@ -16,7 +16,8 @@ from labkit.classroom.rules import BadRules, Rules, read
 from labkit.grading.results import CheckResult, StageResult
 from labkit.grading.stages import Stage
 
-pytestmark = pytest.mark.needs("bwrap")
+pytestmark = [pytest.mark.needs("bwrap"), pytest.mark.timeout(600)]
+LIMIT_S = 400
 HTML = "<img src=x onerror=document.title='attacked'>"
 WRONG = """def handler(event, context):
     print("</pre><script>document.title = 'attacked'</script>")
@@ -76,7 +77,7 @@ def graded(tmp_path_factory):
         archive.writestr("conftest.py", "raise SystemExit(0)")
     (tmp_path / "rules.toml").write_text(RULES)
     rules = ("--rules", str(tmp_path / "rules.toml"))
-    done = kit.run("grade", str(folder), "--out", str(out), "--seed", "7", *rules)
+    done = kit.lab("grade", str(folder), "--out", str(out), "--seed", "7", *rules, limit_s=LIMIT_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return kit, folder, out
 
@@ -115,10 +116,10 @@ def test_other_systems_read_the_same(graded):
 def test_what_is_graded_is_not_graded_again_and_a_regrade_says_the_same(graded, tmp_path):
     kit, folder, out = graded
     before = timeless(out)
-    said = kit.run("grade", str(folder), "--out", str(out))
+    said = kit.lab("grade", str(folder), "--out", str(out), limit_s=LIMIT_S)
     assert "6 submissions, 5 stages as before, 0 graded" in said.stdout, said.stdout
     assert timeless(out) == before
-    said = kit.run("grade", str(folder), "--out", str(out), "--again")
+    said = kit.lab("grade", str(folder), "--out", str(out), "--again", limit_s=LIMIT_S)
     assert "0 stages as before, 5 graded" in said.stdout
     assert timeless(out) == before
 
@@ -128,7 +129,9 @@ def test_a_changed_submission_alone_is_graded_again(graded, tmp_path):
     shutil.copytree(folder, tmp_path / "class")
     shutil.copytree(out, tmp_path / "out")
     (tmp_path / "class" / "half" / "lab" / KEY / "notes.txt").write_text("mine")
-    said = kit.run("grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"))
+    said = kit.lab(
+        "grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), limit_s=LIMIT_S
+    )
     assert "4 stages as before, 1 graded" in said.stdout
     (stage,) = results(tmp_path / "out")["half"]["stages"]
     assert stage["earned"] == 3
@@ -176,7 +179,9 @@ def test_the_pages_can_be_read_and_run_nothing(graded, browser):
 
 def test_strangers_are_not_graded_without_bubblewrap(graded, tmp_path):
     kit, folder, _ = graded
-    done = kit.run("grade", str(folder), "--out", str(tmp_path / "out"), PATH="/nowhere")
+    done = kit.lab(
+        "grade", str(folder), "--out", str(tmp_path / "out"), PATH="/nowhere", limit_s=LIMIT_S
+    )
     assert done.returncode == 2
     assert "can't be graded safely here: bubblewrap is not installed" in done.stdout
     assert "--trusted" in done.stdout and not (tmp_path / "out" / "grades.csv").exists()
@@ -187,8 +192,8 @@ def test_who_trusts_a_class_grades_it_anyway(graded, tmp_path):
     write(
         tmp_path / "class", "ada", (kit.folder / "solutions" / KEY / "app.py").read_text(), "mine"
     )
-    done = kit.run("grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--trusted",
-                   LOCALCLOUD_ISOLATION="plain", PATH="/nowhere")  # fmt: skip
+    done = kit.lab("grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--trusted",
+                   LOCALCLOUD_ISOLATION="plain", PATH="/nowhere", limit_s=LIMIT_S)  # fmt: skip
     assert done.returncode == 0, done.stdout
     assert results(tmp_path / "out")["ada"]["stages"][0]["earned"] == 4
 
@@ -202,13 +207,15 @@ def test_who_trusts_a_class_grades_it_anyway(graded, tmp_path):
 )
 def test_what_can_not_begin_says_why(graded, tmp_path, arguments, words):
     kit, folder, _ = graded
-    done = kit.run("grade", str(folder), "--out", str(tmp_path / "out"), *arguments)
+    done = kit.lab(
+        "grade", str(folder), "--out", str(tmp_path / "out"), *arguments, limit_s=LIMIT_S
+    )
     assert done.returncode == 2 and words in done.stdout
 
 
 def test_a_folder_without_submissions_is_refused(graded, tmp_path):
     kit, _, _ = graded
-    done = kit.run("grade", str(tmp_path), "--out", str(tmp_path / "out"))
+    done = kit.lab("grade", str(tmp_path), "--out", str(tmp_path / "out"), limit_s=LIMIT_S)
     assert done.returncode == 2 and "holds neither folders nor zips" in done.stdout
 
 
