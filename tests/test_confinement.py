@@ -51,7 +51,7 @@ def handler(event, context):
     pages = [("/_localcloud/health", "GET"), ("/_localcloud/events", "GET"),
              ("/_localcloud/settings", "PUT"),
              ("/_localcloud/resources", "DELETE"), ("/moto-api/reset", "POST"),
-             ("/moto-api/data.json", "GET"),
+             ("/moto-api/data.json", "GET"), ("/_localcloud/language-model/tokens", "GET"),
              ("/latest/meta-data/iam/security-credentials/", "GET"), ("/iam_us-east-1/", "GET")]
     return found | {path: page(path, method) for path, method in pages}
 """
@@ -99,7 +99,7 @@ def test_it_reaches_nothing_else(found):
 
 def test_neither_the_clouds_own_pages_nor_motos_are_there(found):
     pages = {path: status for path, status in found.items() if path.startswith("/")}
-    assert len(pages) == 8 and {status for status in pages.values()} <= {403, 404}, pages
+    assert len(pages) == 9 and {status for status in pages.values()} <= {403, 404}, pages
 
 
 def test_nothing_was_reset(cloud, found):

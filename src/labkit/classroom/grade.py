@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from localcloud.functions.runtime import native_client_available, prepare_runtime
+import localcloud
 
 from .. import terminal
 from ..grading.results import StageResult
@@ -60,7 +60,7 @@ def run(
             style="red", markup=False,
         )  # fmt: skip
         return REFUSED
-    prepare_runtime(native_client_available())  # where it can be written to; trees only read it
+    localcloud.prepare()  # where it can be written to; trees only read it
     kept = Records(out)
     plan = _Plan(
         found, kept, chosen, _seed(out, seed), not trusted, again, (submissions, out), limits or {}

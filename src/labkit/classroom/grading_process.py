@@ -30,8 +30,7 @@ from typing import Any
 
 import psutil
 
-import localcloud.cloud  # noqa: F401  (each stage's process is a fork of this one)
-from localcloud import LocalCloud
+from localcloud import LocalCloud  # each stage's process is a fork of this one
 
 from .. import target
 from ..grading import preloaded  # noqa: F401

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from localcloud.functions.isolation import confinement
+import localcloud
 
 from .. import project
 
@@ -41,7 +41,7 @@ class NotConfined(Exception):
 def require_confinement() -> None:
     """Make sure that trees can be closed here. Raises NotConfined where they can't."""
     try:
-        confinement()
+        localcloud.require_confinement()
     except RuntimeError as error:
         raise NotConfined(str(error)) from None
     probe = subprocess.run([*_NAMESPACES, "true"], capture_output=True, text=True)
