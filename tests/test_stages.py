@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from labkit import project, workspace
+from labkit import author, project
 from labkit.grading.stages import UnknownStage, find, stages
 
 each = pytest.mark.parametrize("stage", stages(), ids=lambda stage: stage.key)
@@ -55,16 +55,8 @@ def test_there_are_stages():
 
 
 @each
-def test_a_key_has_its_four_places(stage):
-    assert stage.notebook.is_file()
-    assert stage.checks.is_file()
-    for folder in (project.LAB, project.SOLUTIONS):
-        assert [name for name in stage.files if not (folder / stage.key / name).is_file()] == []
-
-
-@each
-def test_every_file_of_the_starter_is_named(stage):
-    assert set(workspace.starter_files(stage.key)) == set(stage.files)
+def test_a_stage_has_all_its_places(stage):
+    assert list(author.faults_of(stage)) == []
 
 
 @each
