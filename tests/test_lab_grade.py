@@ -10,11 +10,13 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import sync_playwright
 
+from deployment import wait_for
 from kit_copy import KEY, copy_kit
 from labkit.classroom.records import Record
 from labkit.classroom.rules import BadRules, Rules, read
 from labkit.grading.results import CheckResult, StageResult
 from labkit.grading.stages import Stage
+from processes import gone, running
 
 pytestmark = [pytest.mark.needs("bwrap"), pytest.mark.timeout(600)]
 LIMIT_S = 400
@@ -175,6 +177,30 @@ def test_the_pages_can_be_read_and_run_nothing(graded, browser):
     assert all(url.startswith("file:") for url in asked)
     assert len(page.pdf()) > 1000
     page.close()
+
+
+def test_an_interrupted_grading_leaves_nothing_and_goes_on(graded, tmp_path):
+    kit, folder, _ = graded
+    command = (
+        "grade",
+        str(folder),
+        "--out",
+        str(tmp_path / "out"),
+        "--seed",
+        "7",
+        "--processes",
+        "1",
+    )
+    with running(*command, PYTHONPATH=str(kit.folder / "src")) as grading:
+        wait_for(lambda: list((tmp_path / "out").glob("learners/*.json")), LIMIT_S)
+        below = wait_for(lambda: grading.family()[1:], LIMIT_S)
+        assert grading.interrupt() == 130
+        assert "the same command goes on from there" in "\n".join(grading.lines)
+    wait_for(lambda: gone(below), LIMIT_S)
+    before = len(list((tmp_path / "out" / "learners").glob("*.json")))
+    assert 0 < before < 6
+    done = kit.lab(*command, limit_s=LIMIT_S)
+    assert done.returncode == 0 and len(results(tmp_path / "out")) == 6
 
 
 def test_strangers_are_not_graded_without_bubblewrap(graded, tmp_path):

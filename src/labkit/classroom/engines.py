@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
+from . import tree
 from .grade_submission import Task, grade_submission
 
 Done = tuple[Task, list[dict[str, Any]] | Exception]
@@ -18,7 +19,11 @@ PER_PROCESSOR = 1.5
 def processes(tasks: Iterable[Task], count: int) -> Iterator[Done]:
     """Grade on this machine, `count` submissions at once. Each has a process tree, watched by a thread."""
     with ThreadPoolExecutor(count) as pool:
-        yield from _as_completed(tasks, count, pool.submit)
+        try:
+            yield from _as_completed(tasks, count, pool.submit)
+        except BaseException:  # Ctrl-C, too: nobody waits for what runs now
+            tree.end_all()
+            raise
 
 
 def dask(tasks: Iterable[Task], address: str) -> Iterator[Done]:

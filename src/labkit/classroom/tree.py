@@ -5,6 +5,7 @@ network but its own loopback, sees neither the class nor its results, and nothin
 first process has ended. Jobs go in as one line of JSON, answers come out as lines of JSON.
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,14 @@ _OPEN_FILES = 4096
 # A single process of the tree; what a stage may take in all is the grading process's to watch.
 _PROCESSOR_S = 600
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
+
+
+_running: set[subprocess.Popen] = set()
+_ended = threading.Event()
+
+
+class Ended(Exception):
+    """The grading is over: no tree is started any more."""
 
 
 class NotConfined(Exception):
@@ -56,6 +66,8 @@ def run(
 
     `hidden` are folders that it must not see. Closing the iterator ends the tree.
     """
+    if _ended.is_set():
+        raise Ended
     folder = Path(tempfile.mkdtemp(prefix="lab-grade-"))
     process = None
     try:
@@ -64,6 +76,7 @@ def run(
             stderr=subprocess.DEVNULL if not os.environ.get("LAB_DEBUG") else None,
             env=_environment(folder), cwd=project.ROOT, start_new_session=True,
         )  # fmt: skip
+        _running.add(process)
         try:
             process.stdin.write(json.dumps(job).encode() + b"\n")
             process.stdin.flush()  # and stays open: its end tells the tree that nobody waits any more
@@ -73,12 +86,21 @@ def run(
             yield json.loads(line)
     finally:
         if process:
+            _running.discard(process)
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             process.stdin.close()
             process.stdout.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_all() -> None:
+    """End every tree of this process, and start none any more."""
+    _ended.set()
+    for process in list(_running):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _command(folder: Path, trusted: bool, hidden: Sequence[Path]) -> list[str]:
