@@ -17,7 +17,7 @@ TEST := $(VENV)/.ready-test
 # The AWS CLI and the SAM CLI pin other versions of what the kit uses.
 CLIENTS := $(VENV)/share/clients
 
-.PHONY: help start test mutants mutation policy second demo notebooks bench soak train lint lock clean
+.PHONY: help start test mutants mutation policy second attacks demo notebooks bench soak train lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ policy: $(TEST) ## record what each stage asks of the cloud, and write the learn
 
 second: $(TEST) ## run the stages against a second, independent cloud, and print what passes there
 	$(BIN)/python tests/second_cloud.py
+
+attacks: $(TEST) ## grade every hostile submission in tests/ among honest ones and print what came of it
+	$(BIN)/python tests/attacks.py
 
 notebooks: $(TEST) ## run every notebook from top to bottom and keep its outputs
 	$(BIN)/python -m labkit.notebooks notebooks/*.ipynb

@@ -98,15 +98,23 @@ class Kit:
         }  # fmt: skip
         self.environment |= {"AWS_ENDPOINT_URL": endpoint_url, "PYTHONPATH": str(folder / "src")}
 
-    def lab(self, *arguments: str, code: int | None = None, **environment: str):
-        """Run `lab ARGUMENTS` and return the finished process; `code` is the exit code it must have."""
-        return self.python("-m", "labkit.cli", *arguments, code=code, **environment)
+    def lab(
+        self, *arguments: str, code: int | None = None, limit_s: float = LIMIT_S, **environment: str
+    ):
+        """Run `lab ARGUMENTS` for at most `limit_s` seconds and return the finished process; `code` is the
+        exit code it must have.
+        """
+        return self.python(
+            "-m", "labkit.cli", *arguments, code=code, limit_s=limit_s, **environment
+        )
 
-    def python(self, *arguments: str, code: int | None = None, **environment: str):
+    def python(
+        self, *arguments: str, limit_s: float = LIMIT_S, code: int | None = None, **environment: str
+    ):
         """Run Python with the copy's sources, in the copy."""
         done = subprocess.run(
             [sys.executable, *arguments], cwd=self.folder, env=self.environment | environment,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT_S,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit_s,
         )  # fmt: skip
         assert code is None or done.returncode == code, done.stdout + done.stderr
         return done

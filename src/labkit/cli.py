@@ -244,6 +244,61 @@ def author(
 
 
 @app.command()
+def submit(
+    out: Annotated[Path, typer.Option(help="The zip to write.")] = Path("submission.zip"),
+) -> None:
+    """Put all that is graded into one zip: your files, your progress and your predictions."""
+    from .classroom.submit import run
+
+    raise typer.Exit(run(out))
+
+
+@app.command()
+def grade(
+    submissions: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder with a folder or a zip for each learner.", exists=True, file_okay=False
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The folder for results and reports.")],
+    stage: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A stage to grade, again for more; all without one.", autocompletion=_stage_keys
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="The images and events that all get; kept in the folder.")
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="Rules for late and partial work, in TOML.")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many submissions are graded at once.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Grade on a Dask cluster, such as tcp://host:8786.")
+    ] = None,
+    trusted: Annotated[
+        bool, typer.Option("--trusted", help="Run what was handed in with your own rights.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Grade what is graded, too.")] = False,
+) -> None:
+    """Grade a class: what is new or changed is graded, each submission apart from all others.
+
+    Exit codes: 0 all graded · 1 some could not be · 2 it can't begin · 130 interrupted: the same command
+    goes on.
+    """
+    from .classroom.grade import run
+
+    raise typer.Exit(
+        run(submissions, out, keys=stage or [], seed=seed, rules_file=rules, processes=processes,
+            scheduler=scheduler, trusted=trusted, again=again)
+    )  # fmt: skip
+
+
+@app.command()
 def doctor(json: AsJson = False, port: Port = 4566) -> None:
     """Say what the kit finds on this computer, and what is missing."""
     from .doctor import run

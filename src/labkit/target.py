@@ -26,6 +26,8 @@ _LOCAL_ONLY = (
 # Settings that would lead boto3 past the local cloud, to a real account.
 _MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION")
 
+_only = ""  # the cloud that keep_to has named
+
 
 def name() -> str:
     """Return "local" or "aws". Raises ValueError for any other choice."""
@@ -113,6 +115,14 @@ def leave(environment: MutableMapping[str, str]) -> None:
         environment.pop(key, None)
 
 
+def keep_to(endpoint_url: str, access_key_id: str, secret_access_key: str) -> None:
+    """Point boto3 at this one cloud for as long as the process lives, as the owner of the key."""
+    global _only
+    apply(endpoint_url, os.environ)
+    os.environ |= {"AWS_ACCESS_KEY_ID": access_key_id, "AWS_SECRET_ACCESS_KEY": secret_access_key}
+    _only = endpoint_url
+
+
 def running_endpoint() -> str | None:
     """Return the address of a local cloud that answers now: AWS_ENDPOINT_URL's, or this project's own."""
     given = os.environ.get("AWS_ENDPOINT_URL")
@@ -155,6 +165,9 @@ def cloud() -> Iterator[str]:
     A local cloud that runs already is used; else one is started, and ended on the way out.
     """
     _tag_what_is_made()
+    if _only:
+        yield f"the local cloud at {_only}"
+        return
     before = dict(os.environ)
     try:
         if name() == AWS:

@@ -21,8 +21,24 @@ __all__ = [
     "StateInUse",
     "empty_state",
     "find_server",
+    "prepare",
+    "require_confinement",
     "wait_until_free",
 ]
+
+
+def require_confinement() -> None:
+    """Make sure that LocalCloud(confined=True) works here. Raises RuntimeError where it doesn't."""
+    from .functions.isolation import confinement
+
+    confinement()
+
+
+def prepare() -> None:
+    """Make what is made once for a Python environment, so that clouds can start where it is read-only."""
+    from .functions.runtime import native_client_available, prepare_runtime
+
+    prepare_runtime(native_client_available())
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import functools
 import os
+import secrets
 import socket
 import threading
 from collections.abc import Callable
@@ -49,7 +50,7 @@ from .events import Record
 from .foundation_models.quotas import Limits
 from .foundation_models.seeds import Seeds
 from .functions.function_log import FunctionLog
-from .functions.isolation import choose_isolation
+from .functions.isolation import choose_isolation, confinement
 from .functions.metrics import Metrics
 from .functions.runtime import native_client_available, prepare_runtime
 from .functions.service import FunctionService
@@ -86,6 +87,9 @@ class LocalCloud:
     asynchronous invocations are divided, spare_sandboxes, and packages_kept_s, for which the unpacked
     packages of deleted functions stay.
 
+    `confined` is for functions that nobody trusts: bubblewrap, no network but this cloud's port, no
+    administrator but `administrator` (a key and its secret), and none of the cloud's own pages.
+
     start() raises PortInUse, StateInUse where another server uses the state folder, and RuntimeError
     where this process runs another cloud already: moto keeps its resources in the process.
     """
@@ -100,6 +104,7 @@ class LocalCloud:
         folder: Path | None = None,
         isolation: str | None = None,
         runtime_client: str | None = None,
+        confined: bool = False,
         **limits: float,
     ):
         self.port = port
@@ -108,7 +113,10 @@ class LocalCloud:
         self.record = Record()
         isolation = isolation or os.environ.get("LOCALCLOUD_ISOLATION", "auto")
         runtime_client = runtime_client or os.environ.get("LOCALCLOUD_RUNTIME_CLIENT", "auto")
-        self.isolation = choose_isolation(isolation)
+        self.isolation = confinement() if confined else choose_isolation(isolation)
+        # Not to be guessed, and of a form that neither IAM's nor STS's keys have.
+        self.administrator = ("ROOT" + secrets.token_hex(8).upper(), secrets.token_urlsafe(30))
+        self._confined = confined
         self.native_client = runtime_client != "python" and native_client_available()
         if runtime_client == "native" and not self.native_client:
             raise RuntimeError("AWS's native runtime client is not installed here")
@@ -130,7 +138,8 @@ class LocalCloud:
         """A boto3 session of this cloud: the account's administrator, or who the credentials are."""
         import boto3
 
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", **credentials}
+        key, secret = self.administrator if self._confined else ("test", "test")
+        keys = {"aws_access_key_id": key, "aws_secret_access_key": secret, **credentials}
         return boto3.Session(region_name=self.region, **keys)
 
     def client(self, service: str, **options: Any):
@@ -195,14 +204,15 @@ class LocalCloud:
         own = self._state.run if self._state else None
         temporary = None if self._folder or own else TemporaryFolder()
         folder = Path(self._folder or own or temporary.path)
-        gatekeeper = identity.Gatekeeper(self.account_id)
+        root_key = self.administrator if self._confined else None
+        gatekeeper = identity.Gatekeeper(self.account_id, root_key)
         log = FunctionLog(gatekeeper.may_role)
         moto = MotoApp(self.account_id)
         service = FunctionService(
             self.account_id, folder, prepare_runtime(self.native_client), self.isolation, self._credentials,
             log.write, gatekeeper.may_role, self.record, lambda: self.endpoint_url,
             lambda: lambda_concurrency.unreserved(self.account_id, self.region),
-            lambda_provisioned.set_status, **self._limits,
+            lambda_provisioned.set_status, self._open_door, **self._limits,
         )  # fmt: skip
         settings = Settings()
         settings.add("event_speed", lambda: service.clock.speed, service.clock.set_speed, minimum=1)
@@ -266,8 +276,8 @@ class LocalCloud:
         gateway_endpoints.install(self._api_endpoint)
         door = FrontDoor(
             self.account_id, self.region, moto, service, gatekeeper, notifications,
-            OwnPages(self.status, self.record, settings, reset), api_throttle, connection_limits,
-            model_limits, seeds,
+            None if self._confined else OwnPages(self.status, self.record, settings, reset),
+            api_throttle, connection_limits, model_limits, seeds,
         )  # fmt: skip
         config = uvicorn.Config(
             door, log_level="warning", access_log=False, lifespan="off", proxy_headers=False,
@@ -298,6 +308,14 @@ class LocalCloud:
             moto.reset()
             if temporary:
                 temporary.close()
+
+    async def _open_door(self, listener: socket.socket) -> asyncio.Server:
+        """Serve on one listener more, as uvicorn does on its own."""
+        protocol = functools.partial(
+            self._server.config.http_protocol_class,
+            config=self._server.config, server_state=self._server.server_state, app_state={},
+        )  # fmt: skip
+        return await asyncio.get_running_loop().create_server(protocol, sock=listener)
 
     def status(self) -> dict[str, Any]:
         """What /_localcloud/health answers; `state_written` is null where no state is kept."""

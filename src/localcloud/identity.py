@@ -46,11 +46,13 @@ class Gatekeeper:
     """Judges every request of an account by its caller's policies.
 
     The signature is verified where the key is one of IAM's or STS's: of others nobody knows the
-    secret.
+    secret. Where an `administrator` is given (a key and its secret), there is no other one, and keys
+    that nobody knows are refused.
     """
 
-    def __init__(self, account_id: str):
+    def __init__(self, account_id: str, administrator: tuple[str, str] | None = None):
         self._account_id = account_id
+        self._administrator = administrator
         self._decisions = Decisions()
 
     def check(self, request: ApiRequest) -> Denial | None:
@@ -58,11 +60,10 @@ class Gatekeeper:
         scope = credential_scope(request)
         if scope is None:
             return self._check_unsigned(request)
-        if not scope.access_key_id.startswith(_KNOWN_KEYS):
-            return None
-        principal = principals.find_principal(scope.access_key_id, self._account_id)
+        principal = self._find_principal(scope)
         if principal is None:
-            return None
+            problem = self._administrator_problem(scope, request)
+            return refused_credentials(problem, scope.service, request) if problem else None
         problem = credentials_problem(principal, request)
         if problem:
             return refused_credentials(problem, scope.service, request)
@@ -142,11 +143,10 @@ class Gatekeeper:
         scope = credential_scope(request)
         if scope is None:
             return Verdict(False, None, "unsigned")
-        principal = None
-        if scope.access_key_id.startswith(_KNOWN_KEYS):
-            principal = principals.find_principal(scope.access_key_id, self._account_id)
+        principal = self._find_principal(scope)
         if principal is None:
-            return Verdict(True, None)
+            problem = self._administrator_problem(scope, request)
+            return Verdict(problem is None, None, problem)
         problem = credentials_problem(principal, request)
         if problem:
             return Verdict(False, principal, problem)
@@ -162,6 +162,20 @@ class Gatekeeper:
         scope = credential_scope(request)
         keys = caller_keys(principal, scope, request, self._account_id)
         return self._decide(principal, need, keys, policy)
+
+    def _find_principal(self, scope: Scope) -> Principal | None:
+        if not scope.access_key_id.startswith(_KNOWN_KEYS):
+            return None
+        return principals.find_principal(scope.access_key_id, self._account_id)
+
+    def _administrator_problem(self, scope: Scope, request: ApiRequest) -> str | None:
+        """What is wrong with credentials that IAM and STS don't know; None where they may do all."""
+        if self._administrator is None:
+            return None
+        key, secret = self._administrator
+        if scope.access_key_id != key:
+            return "inactive"
+        return credentials_problem(Principal(Caller(), "", "", secret=secret), request)
 
     def _check_unsigned(self, request: ApiRequest) -> Denial | None:
         scope = anonymous_scope(request)

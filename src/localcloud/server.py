@@ -41,7 +41,7 @@ class FrontDoor:
         service: FunctionService,
         gatekeeper: Gatekeeper,
         notifications: Notifications,
-        pages: OwnPages,
+        pages: OwnPages | None,
         api_throttle: AccountThrottle,
         connection_limits: ConnectionLimits,
         model_limits: Limits,
@@ -103,10 +103,10 @@ class FrontDoor:
 
     async def _answer(self, scope, body: bytes, held: list):
         path = scope["raw_path"].decode("latin-1")
-        if path.startswith(language_model_pages.PREFIX):
+        if path.startswith(language_model_pages.PREFIX) and self._pages:
             models = await self._loaded_models()
             return await models.page(scope["method"], path, body)
-        if path.startswith(PREFIX):
+        if path.startswith(PREFIX) and self._pages:
             query = scope["query_string"].decode("latin-1")
             return self._pages.answer(scope["method"], path, query, body)
         request = _request(scope, scope["method"], body)

@@ -19,6 +19,8 @@ from . import custom_resource_responses, faults, lambda_api, object_requests
 from .object_requests import Answer
 
 _log = logging.getLogger(__name__)
+# moto's own pages: whoever may open them may empty the cloud, unsigned.
+_MOTO_PAGES = ("moto_api", "instance_metadata")
 
 
 class _Dispatcher(DomainDispatcherApplication):
@@ -30,9 +32,15 @@ class _Dispatcher(DomainDispatcherApplication):
 
     def get_backend_for_host(self, host: str | None) -> Any:
         """The name of the service that answers for a host name of AWS's."""
+        if host in _MOTO_PAGES:
+            raise NotImplementedError(host)
         if host not in self._found:
             self._found[host] = super().get_backend_for_host(host)
         return self._found[host]
+
+    def get_service_from_path(self, path_info: str) -> tuple[str | None, str | None]:
+        """None: no unsigned request may choose its service by a prefix that AWS doesn't know."""
+        return None, None
 
 
 class MotoApp:

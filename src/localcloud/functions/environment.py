@@ -98,11 +98,11 @@ class Environment:
 
     async def start(self) -> None:
         """Run Init in the sandbox. An Init that fails leaves the runtime to the invocation."""
+        await self._sandbox.ready
         await self._api.open(self._sandbox.listener)
         environment = self._variables(
             self._sandbox.view, self._log.stream, self._sandbox.runtime_api
         )
-        await self._sandbox.ready
         for output in self._outputs.values():
             self._loop.add_reader(output, self._log.read)
         self._sandbox.on_exit = self._on_exit

@@ -11,6 +11,8 @@ On its standard input come commands, one JSON object a line: `{"assign": {...}}`
 `{"signal": [PROGRAM, NUMBER]}`. On its standard error go
 `ready` and `STATUS PROGRAM`, the exit status of each program that ended (negative: the signal).
 The runtime writes to its standard output, extensions to the descriptor that its argument names.
+Where the sandbox has a network of its own, three more arguments name a socket and two ports: on these the
+server outside is to listen in that network, by way of listeners that it gets through the socket.
 """
 
 import gc
@@ -154,6 +156,20 @@ class ForkServer:
         os.write(self._status, line.encode() + b"\n")
 
 
+def hand_over_listeners(descriptor, *ports):
+    """Give listeners on these ports of the sandbox's own network to the server outside."""
+    before = set(sys.modules)
+    import socket
+
+    listeners = [socket.create_server(("127.0.0.1", port), backlog=128) for port in ports]
+    with socket.socket(fileno=descriptor) as server:
+        socket.send_fds(server, [b"l"], [listener.fileno() for listener in listeners])
+    for listener in listeners:
+        listener.close()
+    for name in set(sys.modules) - before:  # a function that wants it imports it for itself
+        del sys.modules[name]
+
+
 def become_runtime(opt):
     """Turn this fork into the runtime: what awslambdaric read from the variables, it reads anew.
 
@@ -167,5 +183,7 @@ def become_runtime(opt):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        hand_over_listeners(*map(int, sys.argv[2:]))
     gc.freeze()  # what is shared with every fork need not be looked through in each
     become_runtime(ForkServer(int(sys.argv[1])).serve())

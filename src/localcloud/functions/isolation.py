@@ -66,6 +66,8 @@ class Bubblewrap:
     name = "bubblewrap"
     # The fork server is process 1 of the namespace, below bubblewrap's monitor.
     depth = 2
+    # Whether an environment has a network of its own, from which only the cloud can be reached.
+    own_network = False
 
     def view(self, place: Place) -> View:
         """The paths are AWS's own."""
@@ -114,6 +116,17 @@ class Bubblewrap:
         )
 
 
+class Confined(Bubblewrap):
+    """Bubblewrap, and no network but the cloud's port and the environment's own Runtime API."""
+
+    own_network = True
+
+    def command(self, place: Place) -> list[str]:
+        """The command of Bubblewrap, in an empty network."""
+        program, *rest = super().command(place)
+        return [program, "--unshare-net", *rest]
+
+
 class Unshare(Bubblewrap):
     """The same namespaces through util-linux's unshare."""
 
@@ -149,6 +162,7 @@ class PlainProcess:
 
     name = "plain process"
     depth = 1
+    own_network = False
 
     def view(self, place: Place) -> View:
         """Folders of this machine; the code and /opt are links that are set later."""
@@ -185,7 +199,13 @@ class PlainProcess:
         )
 
 
-Isolation = Bubblewrap | Unshare | PlainProcess
+Isolation = Bubblewrap | Confined | Unshare | PlainProcess
+
+
+def confinement() -> Confined:
+    """The isolation for code that nobody trusts. Raises RuntimeError where bubblewrap doesn't work."""
+    choose_isolation("bubblewrap")
+    return Confined()
 
 
 def choose_isolation(wanted: str = "auto") -> Isolation:

@@ -13,7 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 
 from . import process_tree
 from .isolation import Contents, Isolation, Place
@@ -24,7 +24,9 @@ from .variables import base_variables
 # The option is -p in dash and -u in other shells; root is exempt.
 _FILES = "ulimit -n 1024; "
 _PROCESSES = "ulimit -p 1024 2>/dev/null || ulimit -u 1024 2>/dev/null; "
-_START = 'exec "$0" -S "$1/fork_server.py" "$2"'
+_START = 'server="$1/fork_server.py"; shift; exec "$0" -S "$server" "$@"'
+_RUNTIME_API_PORT = 9001  # Lambda's own, where nobody else listens
+OpenDoor = Callable[[socket.socket], Coroutine[None, None, asyncio.Server]]
 _COUNTS_BY_NAMESPACE = [int(n) for n in re.findall(r"\d+", os.uname().release)[:2]] >= [5, 14]
 
 
@@ -33,9 +35,18 @@ class Sandbox:
 
     `on_exit(program, status)` is called when a program ends (a negative status is a signal), and
     `on_gone()` once when the sandbox itself has ended. Belongs to the event loop.
+
+    A sandbox with a network of its own gets listeners in it: one for its Runtime API, and one for the
+    cloud, which `open_door` serves; `cloud_port` is the port on which the function looks for it.
     """
 
-    def __init__(self, isolation: Isolation, place: Place):
+    def __init__(
+        self,
+        isolation: Isolation,
+        place: Place,
+        cloud_port: int = 0,
+        open_door: OpenDoor | None = None,
+    ):
         self.view = isolation.view(place)
         isolation.prepare(place)
         self._isolation = isolation
@@ -47,6 +58,14 @@ class Sandbox:
         # Where its Runtime API is to listen: awslambdaric wants to know it from the beginning.
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.runtime_api = "{}:{}".format(*self.listener.getsockname())
+        self._open_door = open_door
+        self._door: asyncio.Task[asyncio.Server] | None = None
+        self._handed_over = theirs = None
+        given: list[str] = []
+        if isolation.own_network:
+            self.runtime_api = f"127.0.0.1:{_RUNTIME_API_PORT}"
+            self._handed_over, theirs = socket.socketpair()
+            given = [str(theirs.fileno()), str(_RUNTIME_API_PORT), str(cloud_port)]
         (function, function_write), (extension, extension_write), (status, status_write) = (
             os.pipe() for _ in range(3)
         )
@@ -61,11 +80,11 @@ class Sandbox:
         try:
             self._process = subprocess.Popen(
                 [*isolation.command(place), "/bin/sh", "-c", script,
-                 self.view.python, self.view.runtime, str(extension_write)],
+                 self.view.python, self.view.runtime, str(extension_write), *given],
                 stdin=subprocess.PIPE,
                 stdout=function_write,
                 stderr=status_write,
-                pass_fds=(extension_write,),
+                pass_fds=(extension_write, *([theirs.fileno()] if theirs else [])),
                 env={**base_variables(self.view), "AWS_LAMBDA_RUNTIME_API": self.runtime_api},
                 start_new_session=True,
             )  # fmt: skip
@@ -76,6 +95,8 @@ class Sandbox:
         finally:
             for descriptor in (function_write, extension_write, status_write):
                 os.close(descriptor)
+            if theirs:
+                theirs.close()
         self._gone = False
         self._server = 0
         self._programs = 0
@@ -166,6 +187,10 @@ class Sandbox:
         for descriptor in self.outputs.values():
             os.close(descriptor)
         self.listener.close()
+        if self._door:
+            self._door.add_done_callback(_close)
+        if self._handed_over:
+            self._handed_over.close()
         if self._place.own.exists():
             shutil.rmtree(self._place.own, ignore_errors=True)
 
@@ -203,6 +228,7 @@ class Sandbox:
         for line in lines:
             status, _, program = line.decode(errors="replace").partition(" ")
             if status == "ready":
+                self._take_listeners()
                 self.ready.set_result(True)
             elif program and status.lstrip("-").isdigit():  # else a word of bubblewrap's or sh's
                 self._groups = []
@@ -212,9 +238,22 @@ class Sandbox:
             self._end()
             self.on_gone()
 
+    def _take_listeners(self) -> None:
+        """Listen in the sandbox's own network from here."""
+        if self._handed_over:
+            _, descriptors, _, _ = socket.recv_fds(self._handed_over, 1, 2)
+            self.listener.close()
+            self.listener, door = (socket.socket(fileno=each) for each in descriptors)
+            self._door = self._loop.create_task(self._open_door(door))
+
     def _end(self) -> None:
         self._gone = True
         self._loop.remove_reader(self._status)
         os.close(self._status)
         if not self.ready.done():
             self.ready.set_result(False)
+
+
+def _close(door: asyncio.Task[asyncio.Server]) -> None:
+    if not door.cancelled() and door.exception() is None:
+        door.result().close()

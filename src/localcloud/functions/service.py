@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ..control_plane.functions import Target, archives_in_use, find_function
 from ..control_plane.lambda_event_invoke import event_invoke_settings
@@ -26,7 +27,7 @@ from .lineage import MAX_INVOCATIONS, RecursionStopped, next_header
 from .package import PackageStore, folder_names
 from .provisioned import SetStatus
 from .runtime import RUNTIME_VERSION
-from .sandbox import Sandbox
+from .sandbox import OpenDoor, Sandbox
 from .sandbox_pool import SandboxPool
 from .scheduler import Scheduler
 from .variables import environment_variables
@@ -59,6 +60,7 @@ class FunctionService:
         endpoint_url: Callable[[], str],
         unreserved: Callable[[], int],
         set_status: SetStatus,
+        open_door: OpenDoor,
         **limits: float,
     ):
         self._account_id = account_id
@@ -70,6 +72,7 @@ class FunctionService:
         self._log = log
         self._record = record
         self._endpoint_url = endpoint_url
+        self._open_door = open_door
         self.clock = EventClock(limits.pop("event_speed", 1.0))
         self.destinations = Destinations(may_role, record, self._invoke_destination)
         self.events = EventQueue(
@@ -203,7 +206,9 @@ class FunctionService:
 
     def _make_sandbox(self) -> Sandbox:
         own = self._folder / "environments" / uuid.uuid4().hex
-        return Sandbox(self.isolation, Place(self._runtime, self.packages.root, own))
+        port = urlsplit(self._endpoint_url()).port
+        place = Place(self._runtime, self.packages.root, own)
+        return Sandbox(self.isolation, place, port, self._open_door)
 
     async def _invoke_event(self, target: Target, event: Event) -> Outcome:
         return await self.invoke(

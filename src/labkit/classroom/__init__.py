@@ -1,0 +1,1 @@
+"""A class's submissions: how they are made, graded, recorded and reported."""

@@ -1,0 +1,123 @@
+"""How points become a grade: a small TOML file.
+
+partial = "checks"          # "stages": a stage counts only when all its checks pass
+[late]
+deadline = 2026-12-01T23:59:00Z
+grace_minutes = 15
+percent_per_day = 10        # of the points; each day that has begun
+at_most_percent = 50
+[weights]                   # a stage's share, where not all count the same
+"09-function" = 2
+[submitted]                 # when, where the file's own time is not to be trusted
+ada = 2026-12-02T08:00:00Z
+"""
+
+import math
+import tomllib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ..grading.stages import Stage
+from .records import Record
+
+
+class BadRules(Exception):
+    """The rules can't be used; the text says why."""
+
+
+@dataclass(frozen=True)
+class Grade:
+    """A learner's points. `stages` holds each stage's, before what lateness takes."""
+
+    stages: dict[str, float]
+    points: float
+    earned: float
+    days_late: int
+    late_percent: float
+
+    @property
+    def percent(self) -> float:
+        """What was earned, of a hundred."""
+        return round(100 * self.earned / self.points, 1) if self.points else 0.0
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules of a class; without a file every check counts and nobody is late."""
+
+    partial: str = "checks"
+    deadline: datetime | None = None
+    grace_minutes: float = 0
+    percent_per_day: float = 0
+    at_most_percent: float = 100
+    weights: dict[str, float] = field(default_factory=dict)
+    submitted: dict[str, datetime] = field(default_factory=dict)
+
+    def grade(self, record: Record, stages: list[Stage]) -> Grade:
+        """The grade that a record gets for these stages."""
+        earned, points = {}, 0.0
+        for stage in stages:
+            weight = self.weights.get(stage.key, 1)
+            points += weight * stage.points
+            result = record.of(stage.key)
+            counts = result and (self.partial == "checks" or result.passed)
+            earned[stage.key] = weight * (result.earned if counts else 0)
+        days = self._days_late(record)
+        percent = min(days * self.percent_per_day, self.at_most_percent)
+        total = sum(earned.values()) * (1 - percent / 100)
+        return Grade(earned, points, round(total, 2), days, percent)
+
+    def _days_late(self, record: Record) -> int:
+        if self.deadline is None:
+            return 0
+        submitted = self.submitted.get(record.learner)
+        if submitted is None and record.submitted:
+            submitted = datetime.fromisoformat(record.submitted)
+        if submitted is None:
+            return 0
+        late = submitted - self.deadline - timedelta(minutes=self.grace_minutes)
+        return max(0, math.ceil(late / timedelta(days=1)))
+
+
+def read(path: Path | None, keys: list[str]) -> Rules:
+    """Read rules; `keys` are the stages that they may name. Raises BadRules."""
+    if path is None:
+        return Rules()
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadRules(f"{path}: {error}") from None
+    late, weights = given.get("late", {}), given.get("weights", {})
+    _only(path, given, "partial", "late", "weights", "submitted")
+    _only(path, late, "deadline", "grace_minutes", "percent_per_day", "at_most_percent")
+    _only(path, weights, *keys)
+    if given.get("partial", "checks") not in ("checks", "stages"):
+        raise BadRules(f'{path}: partial is "checks" or "stages", not {given["partial"]!r}')
+    numbers = {name: value for name, value in (late | weights).items() if name != "deadline"}
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise BadRules(f"{path}: {name} must be a number of at least 0, not {value!r}")
+    times = given.get("submitted", {})
+    settings: dict[str, Any] = {
+        **late,
+        "partial": given.get("partial", "checks"),
+        "weights": weights,
+    }
+    if "deadline" in late:
+        settings["deadline"] = _moment(path, "deadline", late["deadline"])
+    settings["submitted"] = {name: _moment(path, name, value) for name, value in times.items()}
+    return Rules(**settings)
+
+
+def _only(path: Path, given: dict[str, Any], *known: str) -> None:
+    for name in given:
+        if name not in known:
+            raise BadRules(f"{path}: there is no {name!r} here; there are {', '.join(known)}")
+
+
+def _moment(path: Path, name: str, value: object) -> datetime:
+    if not isinstance(value, datetime):
+        raise BadRules(f"{path}: {name} must be a time such as 2026-12-01T23:59:00Z, not {value!r}")
+    return value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -1,0 +1,188 @@
+"""One learner's submission, a folder or a zip: the files that stages.toml names, and nothing else of it.
+
+A submission is read and never run here, and nothing of it is written to disk. Whatever is in it
+besides, or can't be taken, becomes a note: the rest is graded.
+"""
+
+import json
+import lzma
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from ..grading.learner_text import clean
+from ..grading.stage_files import LARGEST_BYTES
+from ..grading.stages import stages
+
+_BESIDE = ("submission.json", "progress.json", "answers.json")
+_MOST_ENTRIES = 20_000
+_MOST_NOTES = 12
+# What no learner has made: it is left out without a word.
+_SILENT = ("__MACOSX/", ".DS_Store", "__pycache__/", ".ipynb_checkpoints/")
+
+
+class UnreadableSubmission(Exception):
+    """Nothing can be taken from it; the text says why."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One learner's files by KEY/NAME, notes on what was not taken, and what lay beside the files."""
+
+    learner: str
+    files: dict[str, bytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    kit: str = ""
+
+    def of(self, key: str) -> dict[str, bytes]:
+        """The files of one stage, by name."""
+        return {
+            path.partition("/")[2]: content
+            for path, content in self.files.items()
+            if path.partition("/")[0] == key
+        }
+
+
+def find(folder: Path) -> dict[str, Path]:
+    """The submissions in a folder by the learner's name: its folders and its zips, sorted.
+
+    Raises UnreadableSubmission where there are none, or two for one name.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        is_zip = path.suffix.lower() == ".zip"
+        if path.name.startswith(".") or path.is_symlink() or not (path.is_dir() or is_zip):
+            continue
+        name = path.stem if is_zip else path.name
+        if name in found:
+            raise UnreadableSubmission(f"{found[name]} and {path} are both of {name!r}: keep one")
+        found[name] = path
+    if not found:
+        raise UnreadableSubmission(f"{folder} holds neither folders nor zips")
+    return found
+
+
+def read(learner: str, path: Path) -> Submission:
+    """Take the named files of a submission. Raises UnreadableSubmission where it can't be opened."""
+    try:
+        if path.is_dir():
+            return _taken(learner, _folder_entries(path))
+        with zipfile.ZipFile(path) as archive:
+            return _taken(learner, _zip_entries(archive))
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RecursionError) as error:
+        raise UnreadableSubmission(clean(f"it can't be read: {error}")) from None
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A file of a submission: its path as it stands there, why it can't be taken (or ""), its size."""
+
+    path: str
+    fault: str
+    size: int
+    open: object
+
+    def content(self) -> bytes:
+        """Its bytes, one more than are allowed at most. Raises what a broken zip raises."""
+        opened: BinaryIO = self.open()
+        with opened:
+            return opened.read(LARGEST_BYTES + 1)
+
+
+def _folder_entries(folder: Path) -> Iterator[_Entry]:
+    for place, folders, names in os.walk(folder):  # follows no links
+        for name in sorted(folders):
+            if Path(place, name).is_symlink():
+                yield _Entry(Path(place, name).relative_to(folder).as_posix(), "a link", 0, None)
+        folders.sort()
+        for name in sorted(names):
+            path = Path(place, name)
+            shown, about = path.relative_to(folder).as_posix(), path.lstat()
+            fault = "" if stat.S_ISREG(about.st_mode) else "no plain file"
+            if stat.S_ISLNK(about.st_mode):
+                fault = "a link"
+            yield _Entry(shown, fault, about.st_size, lambda path=path: path.open("rb"))
+
+
+def _zip_entries(archive: zipfile.ZipFile) -> Iterator[_Entry]:
+    seen = set()
+    for info in archive.infolist():
+        if info.is_dir():
+            continue
+        fault = ""
+        if stat.S_ISLNK(info.external_attr >> 16):
+            fault = "a link"
+        elif info.flag_bits & 1:
+            fault = "encrypted"
+        elif info.filename in seen:
+            fault = "there twice: the first one counts"
+        seen.add(info.filename)
+        yield _Entry(info.filename, fault, info.file_size, lambda info=info: archive.open(info))
+
+
+def _taken(learner: str, entries: Iterable[_Entry]) -> Submission:
+    found, notes = [], []
+    for entry in entries:
+        if len(found) == _MOST_ENTRIES:
+            notes.append(f"more than {_MOST_ENTRIES:,} files: the others are not looked at")
+            break
+        if ".." in PurePosixPath(entry.path).parts or entry.path.startswith(("/", "\\")):
+            notes.append(f"ignored: {entry.path}: its path leads out of the submission")
+        elif not any(silent in entry.path for silent in _SILENT):
+            found.append(entry)
+    base = _base([entry.path for entry in found])
+    named = {f"{stage.key}/{name}" for stage in stages() for name in stage.files}
+    files: dict[str, bytes] = {}
+    beside: dict[str, bytes] = {}
+    ignored = []
+    for entry in found:
+        within = entry.path.removeprefix(base)
+        name = within.removeprefix("lab/")
+        if name not in named and within not in _BESIDE:
+            ignored.append(entry.path)
+            continue
+        fault = entry.fault
+        if not fault and entry.size > LARGEST_BYTES:
+            fault = f"larger than {LARGEST_BYTES:,} bytes"
+        if not fault and name in files:
+            fault = "there twice: the first one counts"
+        if not fault:
+            try:
+                content = entry.content()
+                if len(content) > LARGEST_BYTES:  # the size that it gives is a lie
+                    fault = f"larger than {LARGEST_BYTES:,} bytes"
+            except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError,
+                    NotImplementedError, RuntimeError) as error:  # fmt: skip
+                fault = f"can't be read ({type(error).__name__})"
+        if fault:
+            notes.append(f"not taken: {entry.path}: {fault}")
+        elif name in named:
+            files[name] = content
+        else:
+            beside[within] = content
+    shown = ignored[:_MOST_NOTES]
+    notes += [f"ignored: {path}: no stage names it" for path in shown]
+    if len(ignored) > len(shown):
+        notes.append(f"ignored: {len(ignored) - len(shown)} files more that no stage names")
+    return Submission(learner, files, tuple(clean(note, 240) for note in notes), _kit(beside))
+
+
+def _base(paths: list[str]) -> str:
+    """The folder in which all lies, such as the one that a download of a repository adds."""
+    top = {path.partition("/")[0] for path in paths}
+    keys = {stage.key for stage in stages()}
+    if len(top) == 1 and all("/" in path for path in paths) and not top & {"lab", *keys}:
+        return f"{top.pop()}/"
+    return ""
+
+
+def _kit(beside: dict[str, bytes]) -> str:
+    try:
+        return clean(json.loads(beside["submission.json"])["kit"], 40)
+    except (KeyError, ValueError, TypeError, RecursionError):
+        return ""

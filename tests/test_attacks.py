@@ -1,0 +1,56 @@
+"""A class of 30, hostile and honest, right and wrong, empty and broken: each gets what it is due.
+
+No hostile submission earns a point, harms an honest one, changes the kit, or outlives the grading. They are
+many: here is a sample, `make attacks` grades them all.
+"""
+
+import pytest
+
+import attacks
+from kit_copy import KEY
+
+pytestmark = [pytest.mark.needs("bwrap"), pytest.mark.timeout(600)]
+SAMPLE = attacks.attacks(only_ci=True)
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    """The records of the sample and of the honest submissions, graded together."""
+    work = tmp_path_factory.mktemp("attacks")
+    return attacks.grade(attacks.kit_for_attacks(work / "kit"), SAMPLE, work)
+
+
+@pytest.mark.parametrize("attack", SAMPLE, ids=lambda attack: attack.name)
+def test_an_attack_earns_nothing(records, attack):
+    assert attacks.earned(records[attack.name]) == 0
+
+
+@pytest.mark.parametrize("attack", SAMPLE, ids=lambda attack: attack.name)
+def test_it_gets_a_reason(records, attack):
+    record = records[attack.name]
+    (stage,) = record["stages"]
+    assert stage["key"] == KEY and not stage["passed"]
+    assert stage["fault"] or any(check["seen"] for check in stage["checks"])
+
+
+@pytest.mark.parametrize("name", attacks.HONEST)
+def test_honest_ones_get_what_they_are_due(records, name):
+    assert attacks.earned(records[name]) == attacks.HONEST[name]
+
+
+def test_the_class_has_thirty(records):
+    assert len(records) == len(SAMPLE) + len(attacks.HONEST) >= 30
+
+
+def test_there_are_many():
+    names = [attack.name for attack in attacks.attacks()]
+    assert len(set(names)) == len(names) >= 40
+
+
+def test_an_attack_that_succeeds_would_earn_points(tmp_path):
+    """What the suite rests on: a goal that is reached gives the right answer."""
+    kit = attacks.kit_for_attacks(tmp_path / "kit")
+    reached = attacks.Attack(
+        "reached", "does what it may", goal="boto3.client('sts').get_caller_identity()"
+    )
+    assert attacks.earned(attacks.grade(kit, [reached], tmp_path)["reached"]) == 3
