@@ -21,7 +21,7 @@ OUTPUTS = {
 }  # fmt: skip
 ARRIVAL_S = 40
 _WATCHED = (Path(__file__).parent / "wrappers" / "model.py").read_bytes()
-_FAILED = ("[ERROR]", "Task timed out", "Runtime.")
+_FAILED = ("[ERROR]", "Task timed out")
 
 
 def function_zip(files: dict[str, bytes]) -> bytes:
