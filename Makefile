@@ -17,7 +17,7 @@ TEST := $(VENV)/.ready-test
 # The AWS CLI and the SAM CLI pin other versions of what the kit uses.
 CLIENTS := $(VENV)/share/clients
 
-.PHONY: help start test mutants demo notebooks bench soak lint lock clean
+.PHONY: help start test mutants demo notebooks bench soak train lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,14 @@ bench: $(TEST) ## measure speed beside another local AWS, and the local language
 
 soak: $(TEST) ## ten minutes of mixed load (MINUTES=3 for less): does the local cloud stay as it was?
 	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10)
+
+# A run that was stopped goes on where it was. PyTorch and the checkpoint lie in build/.
+TRAINING := build/training/bin/python
+train: ## train the image model anew, for an hour or two of one processor (STEPS=20000 for longer)
+	@test -x $(TRAINING) || { "$(PYTHON)" -m venv build/training && \
+		$(TRAINING) -m pip install --disable-pip-version-check -r training/requirements.txt; }
+	PYTHONPATH=src:. $(TRAINING) -m training.train $(if $(STEPS),--steps $(STEPS))
+	PYTHONPATH=src:. $(TRAINING) -m training.export
 
 lint: $(TEST) ## check format, style and templates
 	$(BIN)/ruff check .

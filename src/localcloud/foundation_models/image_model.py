@@ -177,15 +177,15 @@ def _sharper(colours: np.ndarray, side: int) -> np.ndarray:
     darkest or the brightest of the small picture's pixels around it, whichever is nearer."""
     small = Image.fromarray(colours)
     smooth, darkest, brightest = (
-        np.asarray(version.resize((side, side), Image.Resampling.BICUBIC), dtype=np.float32)
-        for version in (
-            small,
-            small.filter(ImageFilter.MinFilter(3)),
-            small.filter(ImageFilter.MaxFilter(3)),
+        np.asarray(version.resize((side, side), method), dtype=np.float32)
+        for version, method in (
+            (small, Image.Resampling.BICUBIC),
+            (small.filter(ImageFilter.MinFilter(3)), Image.Resampling.BILINEAR),
+            (small.filter(ImageFilter.MaxFilter(3)), Image.Resampling.BILINEAR),
         )
     )
     span = np.maximum(brightest - darkest, 1)
-    share = ((smooth - darkest) / span - 0.5) * 3 + 0.5
+    share = ((smooth - darkest) / span - 0.5) * 2.5 + 0.5
     return (darkest + span * share.clip(0, 1)).clip(0, 255).round().astype(np.uint8)
 
 
