@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from localcloud.foundation_models.picture_words import BACKGROUNDS, COLOURS, PLACES, SHAPES, SIZES
+from training.sketch import Sketch
 
 PATCH = 4  # pixels each way that become one cell
 
@@ -67,6 +68,13 @@ class Denoiser(nn.Module):
             nn.GroupNorm(8, a), nn.SiLU(), nn.Conv2d(a, 3 * PATCH**2, 3, padding=1)
         )
         nn.init.zeros_(self.leave[2].weight)
+        # Without it the shapes took many times as long to learn as everything else.
+        self.sketch = Sketch().requires_grad_(False)
+        self.sketched = nn.ModuleList(
+            [nn.Conv2d(4, a, 3, padding=1), nn.Conv2d(16, b, 1), nn.Conv2d(4, a, 3, padding=1)]
+        )
+        for layer in self.sketched:
+            nn.init.zeros_(layer.weight)
 
     def forward(
         self, noisy: torch.Tensor, level: torch.Tensor, words: torch.Tensor
@@ -79,12 +87,15 @@ class Denoiser(nn.Module):
             return h + embed(words[:, 3]).view(h.shape)
 
         h12 = placed(self.enter(functional.pixel_unshuffle(noisy, PATCH)), self.maps[0])
-        h12 = self.down[0](h12, c)
+        sketch = self.sketch(words).sigmoid()
+        fine = functional.pixel_unshuffle(sketch, 2)
+        h12 = self.down[0](h12 + self.sketched[0](fine), c)
         h6 = placed(self.shrink[0](h12), self.maps[1])
+        h6 = h6 + self.sketched[1](functional.pixel_unshuffle(sketch, 4))
         h6 = self.down[2](self.down[1](h6, c), c)
         h3 = placed(self.shrink[1](h6), self.maps[2])
         for block in self.middle:
             h3 = block(h3, c)
         h6 = self.up[1](self.up[0](h6 + self.grow[0](h3), c), c)
-        h12 = self.up[3](self.up[2](h12 + self.grow[1](h6), c), c)
+        h12 = self.up[3](self.up[2](h12 + self.sketched[2](fine) + self.grow[1](h6), c), c)
         return functional.pixel_shuffle(self.leave(h12), PATCH)

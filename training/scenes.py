@@ -63,13 +63,14 @@ _HORIZON = torch.tensor([n in _SCENES and _SCENES[n][2] for n in BACKGROUNDS])
 _RADII = torch.tensor([_RADIUS[name] for name in SIZES])
 
 
-def _where(place: str) -> tuple[float, float]:
+def where(place: str) -> tuple[float, float]:
+    """The point that a word of place means, in shares of width and height."""
     x = 0.27 if "left" in place else 0.73 if "right" in place else 0.5
     y = 0.27 if "top" in place else 0.73 if "bottom" in place else 0.5
     return x, y
 
 
-_CENTRES = torch.tensor([_where(place) for place in PLACES])
+_CENTRES = torch.tensor([where(place) for place in PLACES])
 
 
 def _distances(x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
@@ -100,9 +101,9 @@ def _distances(x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
     return [circle, square, triangle, star, heart, ring, cross, moon]
 
 
-def draw(count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+def draw(count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Draw `count` scenes: pictures (count, 3, WIDTH, WIDTH) in -1..1, and what is in them (count, 5),
-    numbered as `Description.numbers`."""
+    numbered as `Description.numbers`, and the share of the object in each pixel (count, 1, WIDTH, WIDTH)."""
 
     def chosen(of: int) -> torch.Tensor:
         return torch.randint(of, (count,), generator=generator)
@@ -141,7 +142,7 @@ def draw(count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Te
     mix = torch.where(_HORIZON[background][:, None], edge, down)[:, None, :, None]
     ground = (top + tint)[:, :, None, None] * (1 - mix) + (bottom + tint)[:, :, None, None] * mix
     pictures = (ground * (1 - cover) + paint * cover).clamp(-1, 1)
-    return pictures, torch.stack([shape, colour, background, place, size], 1) + 1
+    return pictures, torch.stack([shape, colour, background, place, size], 1) + 1, cover
 
 
 def captions(truth: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -1,8 +1,9 @@
 """Train the local image model: python -m training.train --help
 
 Flow matching: a picture and noise are mixed, (1 - level) * picture + level * noise, and the network learns to
-say what the picture was. Which scenes, captions, noise and levels a step sees depends on the seed and the
-step alone, so a run that was stopped goes on as if it hadn't been.
+say what the picture was. First of all its sketch is trained (sketch.py), which then stays. Which scenes,
+captions, noise and levels a step sees depends on the seed and the step alone, so a run that was stopped goes
+on as if it hadn't been.
 """
 
 import argparse
@@ -12,9 +13,11 @@ import time
 from pathlib import Path
 
 import torch
-from training import scenes
+
+from training import scenes, sketch
 from training.network import Denoiser
 
+SKETCH_STEPS = 1000
 SHIFT = 3.0  # towards noise: a flat colour shines through a lot of it
 
 
@@ -28,6 +31,9 @@ def train(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(arguments.seed)
     network = Denoiser().to(memory_format=torch.channels_last)
+    if not arguments.checkpoint.exists():
+        sketch.train(network.sketch.requires_grad_(True), SKETCH_STEPS, 64, arguments.seed)
+        network.sketch.requires_grad_(False)
     average = copy.deepcopy(network)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=arguments.rate, betas=(0.9, 0.99), weight_decay=0.01
@@ -44,7 +50,7 @@ def train(arguments: argparse.Namespace) -> None:
     while step < arguments.steps:
         began = time.process_time()
         generator.manual_seed(arguments.seed * 1_000_003 + step)
-        pictures, truth = scenes.draw(arguments.batch, generator)
+        pictures, truth, _ = scenes.draw(arguments.batch, generator)
         told = scenes.captions(truth, generator)
         level = levels(arguments.batch, generator)
         noise = torch.randn(pictures.shape, generator=generator)
@@ -97,7 +103,7 @@ def _keep(path: Path, **state: object) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=Path("build/image-model.pt"))
-    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--steps", type=int, default=16000)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--average", type=float, default=0.998)
