@@ -119,7 +119,7 @@ def test_the_judge_knows_shapes_that_pillow_draws(shape):
     assert (sight.shape, sight.colour, sight.background) == (shape, "red", "white")
     assert abs(sight.x - 0.5) < 0.15
     assert _wrong(
-        file.getvalue(), {"shape": shape, "colour": "blue", "background": "black", "place": "left"}
+        file.getvalue(), {"shape": shape, "colour": "blue", "background": "black", "place": "right"}
     ) == ["colour", "background", "place"]
 
 
@@ -148,12 +148,12 @@ def test_more_steps_leave_less_noise_up_to_a_point():
         """How far the pictures are from those of very many steps, in levels of 0..255."""
         return statistics.mean(
             float(numpy.abs(_pixels(image_model.draw(p, seed=s, steps=steps)) - ends[s, p]).mean())
-            for s in range(3)
+            for s in range(2)
             for p in prompts
         )
 
     ends = {
-        (s, p): _pixels(image_model.draw(p, seed=s, steps=60)) for s in range(3) for p in prompts
+        (s, p): _pixels(image_model.draw(p, seed=s, steps=60)) for s in range(2) for p in prompts
     }
     two, six, twenty = wrong(2), wrong(6), wrong(20)
     assert two > 1.5 * six
@@ -165,11 +165,11 @@ def test_guidance_makes_the_picture_follow_the_prompt():
     def followed(guidance: float) -> int:
         return sum(
             not _wrong(image_model.draw(prompt, seed=seed, guidance=guidance), wanted)
-            for seed, (prompt, wanted) in enumerate(_prompts(30))
+            for seed, (prompt, wanted) in enumerate(_prompts(20))
         )
 
     without, one, four = followed(0), followed(1), followed(4)
-    assert without <= 3  # the prompt isn't listened to
+    assert without <= 2  # the prompt isn't listened to
     assert without < one < four
 
 
@@ -185,7 +185,7 @@ def test_a_colour_in_the_negative_prompt_is_seen_less():
                 ),
                 "red",
             )
-            for seed in range(30)
+            for seed in range(20)
         )
 
     assert share("red") < share("") / 2
