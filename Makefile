@@ -17,11 +17,7 @@ TEST := $(VENV)/.ready-test
 # The AWS CLI and the SAM CLI pin other versions of what the kit uses.
 CLIENTS := $(VENV)/share/clients
 
-<<<<<<< HEAD
 .PHONY: help start test mutants mutation policy second attacks demo notebooks bench soak train lint lock clean
-=======
-.PHONY: help start test mutants demo notebooks bench soak train lint lock clean
->>>>>>> bedrock-images
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile

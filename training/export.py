@@ -7,6 +7,7 @@ import numpy
 import onnx
 import torch
 from onnx import helper, numpy_helper
+
 from training import scenes
 from training.network import Denoiser
 
