@@ -106,7 +106,7 @@ def test_demo_fails_where_the_thumbnail_is_not_right(
     (folder / "app.py").write_text(code)
     monkeypatch.setattr(project, "SOLUTIONS", tmp_path)
     monkeypatch.setattr(demo_stack, "_THUMBNAIL_S", 10 if code == BROKEN else 60)
-    assert demo.run(as_json=True, keep=False) == 1
+    assert demo.run(as_json=True, keep=False, yes=True) == 1
     answer = json.loads(capsys.readouterr().out)
     assert answer["ok"] is False
     assert words in " ".join(answer["faults"])
@@ -118,13 +118,13 @@ def test_demo_shows_why_a_stack_failed(on_cloud, monkeypatch, tmp_path, capsys):
     broken = tmp_path / "broken.yaml"
     broken.write_text(template)
     monkeypatch.setattr(project, "TEMPLATE", broken)
-    assert demo.run(as_json=True, keep=False) == 1
+    assert demo.run(as_json=True, keep=False, yes=True) == 1
     assert "First to fail was ResizeFunction" in capsys.readouterr().out
     assert leftovers(on_cloud) == []
 
 
 def test_keep_leaves_the_stack(on_cloud, capsys):
-    assert demo.run(as_json=True, keep=True) == 0
+    assert demo.run(as_json=True, keep=True, yes=True) == 0
     capsys.readouterr()
     (stack,) = on_cloud.client("cloudformation").describe_stacks()["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE"

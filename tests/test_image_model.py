@@ -119,7 +119,8 @@ def test_the_judge_knows_shapes_that_pillow_draws(shape):
     assert (sight.shape, sight.colour, sight.background) == (shape, "red", "white")
     assert abs(sight.x - 0.5) < 0.15
     assert _wrong(
-        file.getvalue(), {"shape": shape, "colour": "blue", "background": "black", "place": "right"}
+        file.getvalue(),
+        {"shape": shape, "colour": "blue", "background": "black", "place": "top left"},
     ) == ["colour", "background", "place"]
 
 

@@ -7,7 +7,6 @@ from botocore.exceptions import ClientError
 
 from deployment import wait_for
 from http_apis import request
-from localcloud import LocalCloud
 from stacks import delete, ended, events, outputs
 
 ALL = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
@@ -246,18 +245,3 @@ def test_a_change_set_fails_with_the_words_of_the_transform(cfn):
 def test_what_is_not_supported_is_said(cfn, body, told):
     with pytest.raises(ClientError, match=told):
         cfn.create_stack(StackName="sam-not", TemplateBody=body, Capabilities=ALL)
-
-
-def test_a_stack_outlives_its_server(tmp_path):
-    api = "      Events: {Rest: {Type: Api, Properties: {Path: /pets, Method: get}}}\n"
-    outputs_part = "Outputs: {Id: {Value: !Ref ServerlessRestApi}}\n"
-    body = template_of(api, outputs_part)
-    with LocalCloud(port=0, state=tmp_path) as cloud:
-        stack = make(cloud.client("cloudformation"), "kept", body)
-        host = f"{outputs(stack)['Id']}.execute-api.localhost"
-    with LocalCloud(port=0, state=tmp_path) as cloud:
-        assert request(cloud, host, "/Prod/pets").json()["resource"] == "/pets"
-        cfn = cloud.client("cloudformation")
-        original = cfn.get_template(StackName="kept", TemplateStage="Original")
-        assert original["TemplateBody"] == body
-        assert delete(cfn, "kept")["StackStatus"] == "DELETE_COMPLETE", events(cfn, "kept")

@@ -31,7 +31,8 @@ class Failure:
 
 def billed_ms(duration_ms: float, init_ms: float | None) -> int:
     """Billed Duration: Init and Invoke together, rounded up to 1 ms (since 1 August 2025)."""
-    return math.ceil(round(duration_ms + (init_ms or 0), 2))
+    # Of the numbers as the line shows them, so that the bill can be worked out from it.
+    return math.ceil(round(round(duration_ms, 2) + round(init_ms or 0, 2), 2))
 
 
 @dataclass(frozen=True)
