@@ -110,7 +110,7 @@ define install
 @"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
 	echo 'This Python cannot make virtual environments. On Debian and Ubuntu: sudo apt install python3-venv' >&2; exit 1; }
 @test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
-@echo 'Setting up $(VENV): about 900 MB, two minutes. This happens once.'
+@echo 'Setting up $(VENV): about 800 MB, one to two minutes. This happens once.'
 @set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes --progress-bar off -r $(1) \
 	| awk -v total="$$(grep -c '^[a-zA-Z]' $(1))" ' \
 		/^(Collecting|Processing)/ {n++; sub(/.*\//, "", $$2); printf "\r  [%3d/%d] %-45.45s", n, total, $$2; fflush()} \

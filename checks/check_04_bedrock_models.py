@@ -100,13 +100,7 @@ def check_summarises(real):
     key = "texts/ferry.txt"
     tried = f"uploaded a text as {key} and invoked your function with S3's event; Bedrock answered"
     answer = real.invoke(real.upload(key, TEXT))
-    expect(
-        answer.error is None,
-        tried=tried,
-        expected="your function to return without an error",
-        seen=answer.problem,
-        log=answer.log,
-    )
+    answer.must_work(tried, "your function to return without an error")
     found = real.summary(tried, key, answer.log)
     missing = [name for name in ("model", "stop_reason", *NUMBERS) if name not in found]
     expect(

@@ -351,13 +351,7 @@ def check_function_imports_it(deployment, parameters, pillow_zip, rng):
         [rng.randrange(256) for _ in "RGB"],
     )
     answer = deployment.invoke(function, {"size": size, "colour": colour})
-    expect(
-        answer.error is None,
-        tried=tried,
-        expected="no error",
-        seen=answer.problem,
-        log=answer.log,
-    )
+    answer.must_work(tried, "no error")
     seen = answer.payload
     near = all(abs(a - b) < 12 for a, b in zip(seen["colour"], colour, strict=True))
     expect(

@@ -60,13 +60,7 @@ def call(deployment, files, role):
 
     def ask(words, **event):
         answer = deployment.invoke(trigger, event)
-        expect(
-            answer.error is None,
-            tried=f"called {words}",
-            expected="it to come to its end",
-            seen=answer.problem,
-            log=answer.log,
-        )
+        answer.must_work(f"called {words}", "it to come to its end")
         return answer.payload
 
     return ask

@@ -177,9 +177,7 @@ def check_promises_hold(deployment, resizer, places, rng):
         )
     answer = deployment.invoke(resizer, pictures.event(places, *sizes))
     tried = "sent one event with two photographs that were taken upright"
-    expect(
-        answer.error is None, tried=tried, expected="no error", seen=answer.problem, log=answer.log
-    )
+    answer.must_work(tried, "no error")
     for key, (width, height) in sizes.items():
         pictures.expect_thumbnail(
             deployment, places, key, (height, width), colours[key], tried, answer.log
@@ -212,9 +210,7 @@ def check_large_photograph(deployment, resizer, places, settings, large):
     pictures.upload(deployment, places, key, large)
     answer = deployment.invoke(resizer, pictures.event(places, key))
     tried = f"sent a photograph of {LARGE[0]} x {LARGE[1]} pixels"
-    expect(
-        answer.error is None, tried=tried, expected="no error", seen=answer.problem, log=answer.log
-    )
+    answer.must_work(tried, "no error")
     pictures.expect_thumbnail(deployment, places, key, LARGE, (127, 90, 90), tried, answer.log)
 
 
@@ -235,13 +231,7 @@ def check_many_photographs(deployment, resizer, places, settings):
         pictures.upload(deployment, places, key, image.getvalue())
         answer = deployment.invoke(resizer, pictures.event(places, key))
         tried = f"sent {number + 1} photographs of 4000 x 3000 pixels, each in an event of its own"
-        expect(
-            answer.error is None,
-            tried=tried,
-            expected="no error",
-            seen=answer.problem,
-            log=answer.log,
-        )
+        answer.must_work(tried, "no error")
         used += [
             int(mb) for line in answer.log for mb in re.findall(r"Max Memory Used: (\d+) MB", line)
         ]

@@ -133,12 +133,8 @@ def questions(deployment, resizer):
 def check_layer(deployment, resizer):
     """The stack is created, and its function has a layer that brings Pillow."""
     answer = deployment.invoke(resizer.function, {"Records": []})
-    expect(
-        answer.error is None,
-        tried="created the stack and invoked its function with an event without uploads",
-        expected="an answer",
-        seen=answer.problem,
-        log=answer.log,
+    answer.must_work(
+        "created the stack and invoked its function with an event without uploads", "an answer"
     )
 
 
@@ -148,13 +144,7 @@ def check_role_is_enough(resizer, rng, images):
     key = f"raw/direct {rng.randrange(10**6)}.jpg"
     resizer.upload(key, images.jpeg((640, 360)))
     answer = resizer.invoke_for(key.replace(" ", "+"))
-    expect(
-        answer.error is None,
-        tried=f"uploaded {key} and invoked the function with its event",
-        expected="a thumbnail",
-        seen=answer.problem,
-        log=answer.log,
-    )
+    answer.must_work(f"uploaded {key} and invoked the function with its event", "a thumbnail")
     size = resizer.thumbnail(key, 5)
     expect(
         size == (128, 72),

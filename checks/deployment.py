@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from labkit import packages
-from labkit.grading import Unmet
+from labkit.grading import Unmet, expect
 
 # AWS throttles its control plane: Lambda's takes 15 requests a second in all ("Lambda quotas").
 _CONFIG = Config(read_timeout=60, retries={"total_max_attempts": 5, "mode": "standard"})
@@ -68,6 +68,10 @@ class Answer:
             return self.error
         parts = (self.payload.get("errorType"), self.payload.get("errorMessage"))
         return ": ".join(str(part) for part in parts if part) or self.error
+
+    def must_work(self, tried: str, expected: str) -> None:
+        """Raises Unmet, with the log, if the invocation failed."""
+        expect(self.error is None, tried=tried, expected=expected, seen=self.problem, log=self.log)
 
 
 class Deployment:

@@ -46,13 +46,7 @@ class Builder:
 
     def entries(self, layer, answer, tried):
         """The files of a layer that was built: name -> (mode, content). Raises Unmet where there is none."""
-        expect(
-            answer.error is None,
-            tried=tried,
-            expected="no error",
-            seen=answer.problem,
-            log=answer.log,
-        )
+        answer.must_work(tried, "no error")
         found = self.read(layer)
         expect(
             found is not None,

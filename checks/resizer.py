@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote_plus
 
 from labkit import thumbnails
 from labkit.grading import expect
 
 from .deployment import Answer, Deployment
+from .object_creation import creation_record
 
 # Seen from outside while the code runs where it always runs. What it needs of Python is bound before the
 # learner's module is loaded, so that nothing which that module replaces is used here.
@@ -60,30 +60,10 @@ class Resizer:
         self.uploaded[key] = answer["ETag"]
         return self.record(key, len(body), answer["ETag"].strip('"'))
 
-    def record(self, key: str, size: int, etag: str, bucket: str | None = None) -> dict[str, Any]:
-        """A record as in S3's "Event message structure": the key is URL-encoded, blanks are plus signs."""
-        bucket = bucket or self.source
-        return {
-            "eventVersion": "2.1",
-            "eventSource": "aws:s3",
-            "awsRegion": self.deployment.region,
-            "eventTime": "2026-11-24T12:00:00.000Z",
-            "eventName": "ObjectCreated:Put",
-            "s3": {
-                "s3SchemaVersion": "1.0",
-                "configurationId": "lab",
-                "bucket": {
-                    "name": bucket,
-                    "arn": f"arn:{self.deployment.partition}:s3:::{bucket}",
-                },
-                "object": {
-                    "key": quote_plus(key, safe="/"),
-                    "size": size,
-                    "eTag": etag,
-                    "sequencer": f"{len(self.uploaded):018X}",
-                },
-            },
-        }
+    def record(self, key: str, size: int, etag: str, bucket: str = "") -> dict[str, Any]:
+        """The record that S3 sends for an object, in the source bucket unless another is named."""
+        place = bucket or self.source
+        return creation_record(self.deployment, place, key, size, etag, len(self.uploaded))
 
     def invoke(self, *records: dict[str, Any]) -> Answer:
         """Invoke the function with one event of these records."""
@@ -92,13 +72,7 @@ class Resizer:
     def works(self, tried: str, *records: dict[str, Any]) -> Answer:
         """Invoke the function. Raises Unmet if it ends with an error."""
         answer = self.invoke(*records)
-        expect(
-            answer.error is None,
-            tried=tried,
-            expected="your function to return without an error",
-            seen=answer.problem,
-            log=answer.log,
-        )
+        answer.must_work(tried, "your function to return without an error")
         return answer
 
     def stored(self, key: str) -> Stored | None:

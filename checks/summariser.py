@@ -3,11 +3,11 @@
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote_plus
 
 from labkit.grading import Unmet, expect
 
 from .deployment import Answer, Deployment
+from .object_creation import creation_record
 
 NUMBERS = ("input_tokens", "output_tokens", "dollars")
 
@@ -53,26 +53,9 @@ class Summariser:
         return self.record(key, len(data), answer["ETag"].strip('"'))
 
     def record(self, key: str, size: int, etag: str, bucket: str = "") -> dict[str, Any]:
-        """A record as in S3's "Event message structure": the key is URL-encoded, blanks are plus signs."""
-        name = bucket or self.source
-        return {
-            "eventVersion": "2.1",
-            "eventSource": "aws:s3",
-            "awsRegion": self.deployment.region,
-            "eventTime": "2026-11-24T12:00:00.000Z",
-            "eventName": "ObjectCreated:Put",
-            "s3": {
-                "s3SchemaVersion": "1.0",
-                "configurationId": "lab",
-                "bucket": {"name": name, "arn": f"arn:{self.deployment.partition}:s3:::{name}"},
-                "object": {
-                    "key": quote_plus(key, safe="/"),
-                    "size": size,
-                    "eTag": etag,
-                    "sequencer": "0" * 18,
-                },
-            },
-        }
+        """The record that S3 sends for an object, in the source bucket unless another is named."""
+        place = bucket or self.source
+        return creation_record(self.deployment, place, key, size, etag)
 
     def invoke(self, *records: dict[str, Any]) -> Answer:
         """Invoke the function as S3 would, with one event of these records."""
@@ -81,13 +64,7 @@ class Summariser:
     def attempt(self, tried: str, script: list[dict[str, Any]], event: dict[str, Any]) -> Outcome:
         """Invoke the function with a Bedrock that answers by the script. Raises Unmet if Lambda ends it."""
         answer = self.deployment.invoke(self.function, {"event": event, "script": script})
-        expect(
-            answer.error is None,
-            tried=tried,
-            expected="your function to end by itself, within its time",
-            seen=answer.problem,
-            log=answer.log,
-        )
+        answer.must_work(tried, "your function to end by itself, within its time")
         found = answer.payload
         return Outcome(found.get("answer"), found.get("failed", ""), found["requests"], answer.log)
 

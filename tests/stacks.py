@@ -63,3 +63,27 @@ def gone(cfn, name):
     except ClientError as error:
         return "does not exist" in str(error)
     return False
+
+
+def function_parts(role, source, **permission):
+    """A template's `Function`, and the `Permission` for API Gateway to call it."""
+    return {
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Role": role,
+                "Runtime": "python3.12",
+                "Handler": "index.handler",
+                "Code": {"ZipFile": source},
+            },
+        },
+        "Permission": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "FunctionName": {"Ref": "Function"},
+                "Action": "lambda:InvokeFunction",
+                "Principal": "apigateway.amazonaws.com",
+                **permission,
+            },
+        },
+    }

@@ -10,8 +10,9 @@ from websockets.sync.client import connect
 from deployment import make_role
 from http_apis import request
 from json_web_tokens import issuer
-from stacks import create, delete, events, outputs, update
+from stacks import create, delete, events, function_parts, outputs, update
 
+EXECUTE = "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"
 SOURCE = "def handler(event, context): return event"
 
 
@@ -29,26 +30,7 @@ def template_of(role, **more):
     api = {"Ref": "Api"}
     return {
         "Resources": {
-            "Function": {
-                "Type": "AWS::Lambda::Function",
-                "Properties": {
-                    "Role": role,
-                    "Runtime": "python3.12",
-                    "Handler": "index.handler",
-                    "Code": {"ZipFile": SOURCE},
-                },
-            },
-            "Permission": {
-                "Type": "AWS::Lambda::Permission",
-                "Properties": {
-                    "FunctionName": {"Ref": "Function"},
-                    "Action": "lambda:InvokeFunction",
-                    "Principal": "apigateway.amazonaws.com",
-                    "SourceArn": {
-                        "Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"
-                    },
-                },
-            },
+            **function_parts(role, SOURCE, SourceArn={"Fn::Sub": EXECUTE}),
             "Api": api_part("Api", Name="pets", ProtocolType="HTTP"),
             "Stage": api_part(
                 "Stage", ApiId=api, StageName="$default", AutoDeploy="true",

@@ -8,7 +8,7 @@ import pytest
 from deployment import make_role
 from http_apis import request
 from rest_apis import invocation_uri
-from stacks import create, delete, events, outputs, update
+from stacks import create, delete, events, function_parts, outputs, update
 
 SOURCE = """
 import json
@@ -37,28 +37,6 @@ def part(kind, depends=None, **properties):
     return {**made, "DependsOn": depends} if depends else made
 
 
-def function(role):
-    return {
-        "Function": {
-            "Type": "AWS::Lambda::Function",
-            "Properties": {
-                "Role": role,
-                "Runtime": "python3.12",
-                "Handler": "index.handler",
-                "Code": {"ZipFile": SOURCE},
-            },
-        },
-        "Permission": {
-            "Type": "AWS::Lambda::Permission",
-            "Properties": {
-                "FunctionName": {"Ref": "Function"},
-                "Action": "lambda:InvokeFunction",
-                "Principal": "apigateway.amazonaws.com",
-            },
-        },
-    }
-
-
 def failures(cfn, name):
     return [each for each in events(cfn, name) if each[1].endswith("FAILED")]
 
@@ -84,7 +62,7 @@ def template_of(role):
     resource = {"Ref": "Pet"}
     return {
         "Resources": {
-            **function(role),
+            **function_parts(role, SOURCE),
             "Api": part("RestApi", Name="pets", EndpointConfiguration={"Types": ["REGIONAL"]}),
             "Pets": part(
                 "Resource", RestApiId=API, PathPart="pets",

@@ -8,7 +8,7 @@ from websockets.sync.client import connect
 
 from deployment import make_role
 from http_apis import request
-from stacks import create, delete, events, outputs, update
+from stacks import create, delete, events, function_parts, outputs, update
 from websocket_apis import ECHO
 
 API = {"Ref": "Api"}
@@ -33,23 +33,7 @@ def template_of(role, answer):
     invocation = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
     return {
         "Resources": {
-            "Function": {
-                "Type": "AWS::Lambda::Function",
-                "Properties": {
-                    "Role": role,
-                    "Runtime": "python3.12",
-                    "Handler": "index.handler",
-                    "Code": {"ZipFile": ECHO},
-                },
-            },
-            "Permission": {
-                "Type": "AWS::Lambda::Permission",
-                "Properties": {
-                    "FunctionName": {"Ref": "Function"},
-                    "Action": "lambda:InvokeFunction",
-                    "Principal": "apigateway.amazonaws.com",
-                },
-            },
+            **function_parts(role, ECHO),
             "Api": part(
                 "Api", Name="chat", ProtocolType="WEBSOCKET",
                 RouteSelectionExpression="$request.body.action",

@@ -17,7 +17,6 @@ from .cloud_errors import explain
 
 PAGE = project.WORK / "launch-stack.html"
 _PREFIX = "serverless-lab-kit"
-_TAGS = [{"Key": "project", "Value": "serverless-lab-kit"}]
 _FAILED = 1
 
 
@@ -94,7 +93,6 @@ def _ensure(s3, bucket: str, region: str) -> None:
         place = {} if region == "us-east-1" else {"LocationConstraint": region}
         extra = {"CreateBucketConfiguration": place} if place else {}
         s3.create_bucket(Bucket=bucket, **extra)
-        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": _TAGS})
 
 
 def _layer_parameters(s3, bucket: str) -> dict[str, str]:

@@ -13,8 +13,7 @@ def run() -> int:
     """Print the lines for `eval`; return 3, and say what to do, where no local cloud runs."""
     if target.name() == "aws":
         # What an earlier `lab env` has set is taken back.
-        print("unset AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY")
-        print("unset AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE")
+        print(f"unset {' '.join(target.LOCAL_ONLY)}")
         return 0
     endpoint = target.running_endpoint()
     if endpoint is None:

@@ -19,7 +19,7 @@ from . import cloud_state, project
 
 LOCAL, AWS = "local", "aws"
 # What `apply` sets, beside the search path and the proxies.
-_LOCAL_ONLY = (
+LOCAL_ONLY = (
     "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION",
     "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
 )  # fmt: skip
@@ -111,7 +111,7 @@ def leave(environment: MutableMapping[str, str]) -> None:
     """
     if environment.get("AWS_CONFIG_FILE") != os.devnull:
         return
-    for key in _LOCAL_ONLY:
+    for key in LOCAL_ONLY:
         environment.pop(key, None)
 
 
