@@ -10,7 +10,6 @@ from PIL import Image
 from bedrock import runtime
 from refusals import refusal
 
-pytest.importorskip("localcloud.foundation_models.image_model")
 STABLE = "stability.stable-image-core-v1:1"
 OURS = "localcloud.image-model-v1:0"
 PROMPT = "a red circle on a blue background"

@@ -3,7 +3,7 @@
 A picture begins as noise. In each step the model says, twice, what the clean picture is: once knowing the
 prompt, once knowing the negative prompt or nothing. Guidance goes from the second answer through the first
 and beyond, the less so the less noise is left; then there is less noise by a step. The seed is that of the
-first noise, and of a place and a size where the prompt names none: there is no other chance.
+first noise, and of a place where the prompt names none: there is no other chance.
 """
 
 import io
@@ -122,13 +122,12 @@ def denoise(
 
 
 def _with_a_place(said: Description, seed: int) -> Description:
-    """The description of a shape or colour with a place and a size, by the seed where it says none: an object
-    that may be anywhere comes out as a mixture of several."""
+    """The description of a shape or colour with a place, by the seed where it says none, and a size: an object
+    that may be anywhere in any size comes out as a mixture of several."""
     if said.shape is None and said.colour is None:
         return said
-    chance = random.Random(seed)
-    place, size = chance.choice(picture_words.PLACES), chance.choice(("medium", "large"))
-    return replace(said, place=said.place or place, size=said.size or size)
+    place = random.Random(seed).choice(picture_words.PLACES)
+    return replace(said, place=said.place or place, size=said.size or "large")
 
 
 def _clean(picture: np.ndarray, level: np.floating, words: np.ndarray) -> np.ndarray:
