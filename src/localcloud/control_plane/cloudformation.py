@@ -29,6 +29,7 @@ from . import (
     stack_change_sets,
     stack_custom_resources,
     stack_deployment,
+    stack_endpoints,
     stack_gateway_resources,  # noqa: F401 (as above)
     stack_nested,
     stack_operations,
@@ -236,6 +237,7 @@ def install() -> None:
     _put(responses.CloudFormationResponse, stack_responses.Response)
     _patch_stack()
     _patch_requests()
+    stack_endpoints.install()
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         cached.cache_clear()
 

@@ -11,7 +11,7 @@ from moto.apigatewayv2.models import Api, ApiGatewayV2Backend
 
 from ..gateways.parameter_mapping import is_reserved
 from ..gateways.routes import split_key
-from . import gateway_deployments
+from . import gateway_deployments, gateway_refusals
 
 
 class Conflict(APIGatewayV2Error):
@@ -57,12 +57,14 @@ def install() -> None:
 
     @functools.wraps(update_integration)
     def checked_update_integration(self, integration_id, **changes):
+        gateway_refusals.check(changes, BadRequestException)
         if self.protocol_type == "HTTP":
             _check_mappings(changes)
         return update_integration(self, integration_id, **changes)
 
     @functools.wraps(create_stage)
     def checked_create_stage(self, config):
+        gateway_refusals.check(config, BadRequestException)
         if config["stageName"] in self.stages:
             raise Conflict("Stage already exists")
         deployment_id = config.get("deploymentId")
@@ -110,7 +112,10 @@ def check_route_format(key: str) -> None:
 
 
 def check_integration(api: Api, given: Mapping[str, Any]) -> None:
-    """Raises BadRequestException for what an HTTP API takes no integration with."""
+    """Raises BadRequestException for what an HTTP API takes no integration with, and for what is not
+    to be had here.
+    """
+    gateway_refusals.check(given, BadRequestException)
     if api.protocol_type != "HTTP":
         return
     if given.get("integration_type") not in ("AWS_PROXY", "HTTP_PROXY"):
