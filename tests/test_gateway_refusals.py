@@ -13,7 +13,8 @@ TRUSTED = {"truststoreUri": "s3://bucket/certificates.pem"}
 
 @pytest.fixture(scope="module")
 def arn(local_cloud):
-    return make_function(local_cloud, "behind")
+    source = 'def handler(event, context): return {"statusCode": 200}'
+    return make_function(local_cloud, "behind", source)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,9 @@ def test_nothing_is_left_of_it(rest, http, arn):
     assert "mutual.test" not in str(rest.client.get_domain_names()["items"])
     found = rest.client.get_integration(restApiId=rest.id, resourceId=rest.root, httpMethod="GET")
     assert found["uri"] == invocation_uri(arn)
-    types = [each["ConnectionType"] for each in http.client.get_integrations(ApiId=http.id)["Items"]]
+    types = [
+        each["ConnectionType"] for each in http.client.get_integrations(ApiId=http.id)["Items"]
+    ]
     assert set(types) <= {"INTERNET"}
 
 

@@ -61,7 +61,7 @@ def template(url):
 @pytest.fixture(scope="module")
 def stack(local_cloud):
     cfn = local_cloud.client("cloudformation")
-    yield create(cfn, "addresses", template(f"{local_cloud.endpoint_url}/_localcloud/settings"))
+    yield create(cfn, "addresses", template(f"{local_cloud.endpoint_url}/_localcloud"))
     assert delete(cfn, "addresses")["StackStatus"] == "DELETE_COMPLETE"
 
 
@@ -69,10 +69,10 @@ def test_what_outputs_say_can_be_opened(stack, local_cloud):
     found = outputs(stack)
     port = f".execute-api.localhost:{local_cloud.port}"
     assert found["Rest"].endswith(port + "/dev/?a=b") and found["Plain"].endswith(port + "/dev")
-    for name in ("Rest", "Plain", "Http"):
-        address = urlsplit(found[name])
+    for name, further in (("Rest", ""), ("Plain", ""), ("Http", "/settings")):
+        address = urlsplit(found[name] + further)
         assert (address.scheme, address.port) == ("http", local_cloud.port)
-        path = f"{address.path}?{address.query}" if address.query else address.path or "/"
+        path = f"{address.path}?{address.query}" if address.query else address.path
         assert request(local_cloud, address.hostname, path).status == 200, name
     assert found["Http"] == found["Endpoint"]
     assert found["Sockets"].startswith("ws://") and found["Sockets"].endswith(port + "/live")

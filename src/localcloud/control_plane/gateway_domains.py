@@ -12,7 +12,12 @@ from moto.apigateway import models as v1
 from moto.apigateway.exceptions import ConflictException
 from moto.apigateway.models import APIGatewayBackend, apigateway_backends
 from moto.apigatewayv2 import models as v2
-from moto.apigatewayv2.exceptions import ApiNotFound, BadRequestException, DomainNameNotFound, StageNotFound
+from moto.apigatewayv2.exceptions import (
+    ApiNotFound,
+    BadRequestException,
+    DomainNameNotFound,
+    StageNotFound,
+)
 from moto.apigatewayv2.models import ApiGatewayV2Backend, apigatewayv2_backends
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 

@@ -23,7 +23,12 @@ from ..gateways.rest_descriptions import (
     RestIntegration,
     RestStage,
 )
-from . import gateway_refusals, rest_access_resources, rest_integration_operations, rest_stage_settings
+from . import (
+    gateway_refusals,
+    rest_access_resources,
+    rest_integration_operations,
+    rest_stage_settings,
+)
 
 TEST_STAGE = "test-invoke-stage"
 _DEFAULT_TIMEOUT_MS = 29_000
