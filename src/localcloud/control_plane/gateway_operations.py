@@ -21,6 +21,7 @@ from . import (
     gateway_openapi,
     gateway_refusals,
     rest_access_operations,
+    rest_export,
     rest_gateway_resources,
     rest_openapi,
 )
@@ -153,6 +154,7 @@ def install() -> None:
     rest_gateway_resources.install()
     rest_access_operations.install()
     rest_openapi.install()
+    rest_export.install()
     _quick_create()
 
 
