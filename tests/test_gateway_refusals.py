@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError
 from http_apis import HttpApi, make_function
 from rest_apis import RestApi, invocation_uri
 from stacks import create, reason
+from websocket_apis import WebSocketApi
 
 CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/a"
 TRUSTED = {"truststoreUri": "s3://bucket/certificates.pem"}
@@ -98,6 +99,26 @@ def test_what_is_asked_for_in_vain(kind, arn, request):
         with pytest.raises(ClientError, match=rf"localcloud has no .*|{missing}") as refused:
             call(**given)
         assert missing in refused.value.response["Error"]["Message"]
+
+
+def test_a_websocket_api(local_cloud, arn):
+    api = WebSocketApi(local_cloud)
+    echo = api.integrate(arn)
+    known = api.route("$default", echo)
+    guarded = {"ApiId": api.id, "ApiKeyRequired": True}
+    for operation, given, missing in (
+        ("create_route", {**guarded, "RouteKey": "join"}, "API keys of WebSocket APIs"),
+        ("update_route", {**guarded, "RouteId": known}, "API keys of WebSocket APIs"),
+        (
+            "create_integration",
+            {"ApiId": api.id, "IntegrationType": "AWS", "IntegrationUri": arn},
+            "AWS integrations of WebSocket APIs",
+        ),
+    ):
+        with pytest.raises(ClientError, match=f"localcloud has no {missing}"):
+            getattr(api.client, operation)(**given)
+    [route] = api.client.get_routes(ApiId=api.id)["Items"]
+    assert route["ApiKeyRequired"] is False
 
 
 def test_nothing_is_left_of_it(rest, http, arn):

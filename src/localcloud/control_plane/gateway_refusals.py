@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 # The member that asks for it, its value where only one does, and what is missing.
 _MISSING = {
@@ -23,7 +23,12 @@ def check(given: Mapping[str, Any], refusal: type[Exception]) -> None:
     for name, value in given.items():
         only, feature = _MISSING.get(name.replace("_", "").lower(), (None, None))
         if feature and (value == only if only else value not in (None, "", {})):
-            raise refusal(_WORDS.format(feature))
+            refuse(feature, refusal)
+
+
+def refuse(feature: str, refusal: type[Exception]) -> NoReturn:
+    """Raise `refusal` for something that localcloud has not."""
+    raise refusal(_WORDS.format(feature))
 
 
 def install_first(response_class: type, refusal: type[Exception]) -> None:
@@ -79,7 +84,7 @@ _MEMBERS_OF_FIRST = (
 
 def _no_vpc_link(refusal: type[Exception]) -> Callable:
     def create_vpc_link(self):
-        raise refusal(_WORDS.format("VPC links"))
+        refuse("VPC links", refusal)
 
     return create_vpc_link
 
