@@ -93,11 +93,12 @@ def definition(api: RestAPI) -> dict[str, Any]:
             operation = _operation(api, method, schemes)
             paths.setdefault(resource.get_path(), {})[name] = operation
     schemas = {model.name: _schema(model.schema) for model in api.models.values()}
+    components = {"schemas": schemas, "securitySchemes": schemes}
     info = {"title": api.name, "version": api.version or f"{api.create_date}"}
     found = {
         "info": {**info, **({"description": api.description} if api.description else {})},
         "paths": paths,
-        "components": {"schemas": schemas, "securitySchemes": schemes},
+        "components": {name: each for name, each in components.items() if each},
         _X + "binary-media-types": list(api.binaryMediaTypes or ()),
         _X + "gateway-responses": {
             kind: {
