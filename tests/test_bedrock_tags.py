@@ -26,7 +26,9 @@ def test_tags_of_a_guardrail(local_cloud):
 
 def test_tags_of_an_agent_and_its_alias(local_cloud):
     agents = client(local_cloud, "bedrock-agent")
-    role = service_role(local_cloud, "tagged-agent")
+    role = service_role(
+        local_cloud, "tagged-agent", {"Action": "bedrock:InvokeModel", "Resource": "*"}
+    )
     agent = agents.create_agent(
         agentName="tagged", agentResourceRoleArn=role, foundationModel="amazon.nova-micro-v1:0",
         instruction="You answer all questions of our customers kindly.", tags={"a": "1"},

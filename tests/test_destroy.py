@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from deployment import make_role
+from people import Person
 from resizer_stack import zip_of
 
 # What a learner's notebook or a check does: plain boto3, with no word of tags.
@@ -58,8 +59,9 @@ with target.cloud():
     key = gateway.create_api_key(name="made-key")["id"]
     gateway.create_usage_plan_key(usagePlanId=plan, keyId=key, keyType="API_KEY")
     vectors, agents = boto3.client("s3vectors"), boto3.client("bedrock-agent")
-    iam.create_role(RoleName="made-model-role", AssumeRolePolicyDocument=json.dumps(TRUST).replace("lambda", "bedrock"))
-    model_role = iam.get_role(RoleName="made-model-role")["Role"]["Arn"]
+    trust = json.dumps(TRUST).replace("lambda", "bedrock")
+    model_role = iam.create_role(
+        RoleName="made-model-role", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     vectors.create_vector_bucket(vectorBucketName="made-vectors")
     index = vectors.create_index(vectorBucketName="made-vectors", indexName="made-index", dataType="float32",
                                  dimension=1024, distanceMetric="cosine")["indexArn"]
@@ -177,6 +179,26 @@ def test_what_will_not_go_is_told(environment, local_cloud):
     assert "stack held" in done.stdout and "TerminationProtection is enabled" in done.stdout
     cfn.update_termination_protection(StackName="held", EnableTerminationProtection=False)
     assert lab(environment, "destroy", "--yes").returncode == 0
+
+
+def test_what_may_not_be_looked_at_is_told_and_the_rest_removed(environment, local_cloud):
+    everything = {"Action": "*", "Resource": "*"}
+    hidden = {"Effect": "Deny", "Action": "s3vectors:ListVectorBuckets", "Resource": "*"}
+    keys = Person(local_cloud, "half-blind", everything, hidden).key
+    local_cloud.client("sqs").create_queue(QueueName="seen", tags={"project": "serverless-lab-kit"})
+    done = lab(
+        environment
+        | {"AWS_ACCESS_KEY_ID": keys["AccessKeyId"], "LAB_TARGET": "aws"}
+        | {"AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"], "AWS_DEFAULT_REGION": "us-east-1"},
+        "destroy", "--yes", "--json",
+    )  # fmt: skip
+    result = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert [kind for kind, _ in result["removed"]] == ["queue"] and result["left"] == []
+    assert set(result["not_seen"]) == {"vector bucket", "vector index"}
+    assert "AccessDenied" in result["not_seen"]["vector bucket"]
+    assert "? vector bucket: not looked at" in done.stderr
+    assert "among the rest" in done.stderr
 
 
 def test_keys_that_the_cloud_refuses(environment, local_cloud):

@@ -53,8 +53,8 @@ def run(*, yes: bool, as_json: bool) -> int:
 
 
 def _find(unseen: dict[str, str]) -> Found:
-    """All that is there. A kind that may not be looked at, or whose service does not answer, goes into `unseen`
-    with the reason, and the others are looked at.
+    """All that is there. A kind that may not be looked at, or whose service does not answer, goes into
+    `unseen` with the reason, and the others are looked at.
     """
     found = []
     for kind in KINDS:

@@ -17,8 +17,8 @@ Remove = Callable[[str], None]
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 10})
 # What a service says of something that has gone since it was listed: a list may be older than that.
 _GONE = (
-    "NotFound", "NotFoundException", "ResourceNotFoundException", "NoSuchEntity", "NoSuchBucket", "NoSuchTagSet",
-    "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist",
+    "NotFound", "NotFoundException", "ResourceNotFoundException", "NoSuchEntity", "NoSuchBucket",
+    "NoSuchTagSet", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist",
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from . import (
     stack_change_sets,
     stack_custom_resources,
     stack_deployment,
+    stack_drift,
     stack_gateway_resources,  # noqa: F401 (as above)
     stack_nested,
     stack_operations,
@@ -234,6 +235,7 @@ def install() -> None:
     _put(models.CloudFormationBackend, Backend)
     _put(responses.CloudFormationResponse, stack_change_sets.ChangeSetRequests)
     _put(responses.CloudFormationResponse, stack_responses.Response)
+    _put(responses.CloudFormationResponse, stack_drift.DriftRequests)
     _patch_stack()
     _patch_requests()
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
@@ -253,6 +255,7 @@ def _patch_stack() -> None:
     models.Stack.__init__ = __init__
     models.Stack.parse_template = staticmethod(load_template)
     models.Stack.outputs = property(_outputs)
+    models.Stack.drift_information = property(stack_drift.stack_information)
 
 
 def _outputs(stack: models.Stack) -> list[dict[str, Any]] | None:
