@@ -19,6 +19,7 @@ from moto.cloudformation.utils import generate_stack_id
 from moto.iam import models as iam_models
 from moto.logs import models as logs_models
 from moto.s3 import models as s3_models
+from moto.sqs import models as sqs_models
 
 from . import (
     custom_resource_responses,
@@ -228,6 +229,7 @@ def install() -> None:
     _put(s3_models.FakeBucket, stack_buckets.Bucket)
     _put(logs_models.LogGroup, stack_storage_resources.LogGroup)
     _put(iam_models.Role, stack_storage_resources.Role)
+    _put(sqs_models.Queue, stack_storage_resources.Queue)
     _put(models.Stack, stack_nested.NestedStack)
     _put(custom_model.CustomModel, stack_custom_resources.CustomResource)
     _put(models.ChangeSet, stack_change_sets.ChangeSet)
