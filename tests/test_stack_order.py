@@ -1,4 +1,4 @@
-"""In which order a stack's resources come and go, and which come at all."""
+"""In which order a stack's resources come and go, which come at all, and what an update changes."""
 
 import pytest
 

@@ -75,8 +75,7 @@ class Queue:
         queue.tags = tags_dict(properties.pop("Tags", None))
         for name in ("QueueName", "FifoQueue"):
             properties.pop(name, None)
-        # A queue's policy is another resource's.
-        attributes = {**_QUEUE_DEFAULTS, **properties, "Policy": queue.policy}
+        attributes = {**_QUEUE_DEFAULTS, **properties}
         return sqs_backends[account_id][region_name].set_queue_attributes(queue.name, attributes)
 
 
