@@ -46,6 +46,9 @@ _TAGS = {
     "lambda:CreateEventSourceMapping": "lambda:TagResource",
     "sqs:CreateQueue": "sqs:TagQueue", "sns:CreateTopic": "sns:TagResource",
     "dynamodb:CreateTable": "dynamodb:TagResource", "logs:CreateLogGroup": "logs:TagResource",
+    "s3vectors:CreateVectorBucket": "s3vectors:TagResource",
+    "s3vectors:CreateIndex": "s3vectors:TagResource",
+    "bedrock:CreateKnowledgeBase": "bedrock:TagResource",
 }  # fmt: skip
 # Where the resources of a stack's types are.
 _PLACES = {

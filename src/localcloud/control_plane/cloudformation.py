@@ -19,6 +19,7 @@ from moto.cloudformation.utils import generate_stack_id
 from moto.iam import models as iam_models
 from moto.logs import models as logs_models
 from moto.s3 import models as s3_models
+from moto.sqs import models as sqs_models
 
 from . import (
     custom_resource_responses,
@@ -29,6 +30,7 @@ from . import (
     stack_change_sets,
     stack_custom_resources,
     stack_deployment,
+    stack_drift,
     stack_endpoints,
     stack_gateway_resources,  # noqa: F401 (as above)
     stack_nested,
@@ -228,6 +230,7 @@ def install() -> None:
     _put(s3_models.FakeBucket, stack_buckets.Bucket)
     _put(logs_models.LogGroup, stack_storage_resources.LogGroup)
     _put(iam_models.Role, stack_storage_resources.Role)
+    _put(sqs_models.Queue, stack_storage_resources.Queue)
     _put(models.Stack, stack_nested.NestedStack)
     _put(custom_model.CustomModel, stack_custom_resources.CustomResource)
     _put(models.ChangeSet, stack_change_sets.ChangeSet)
@@ -235,6 +238,7 @@ def install() -> None:
     _put(models.CloudFormationBackend, Backend)
     _put(responses.CloudFormationResponse, stack_change_sets.ChangeSetRequests)
     _put(responses.CloudFormationResponse, stack_responses.Response)
+    _put(responses.CloudFormationResponse, stack_drift.DriftRequests)
     _patch_stack()
     _patch_requests()
     stack_endpoints.install()
@@ -255,6 +259,7 @@ def _patch_stack() -> None:
     models.Stack.__init__ = __init__
     models.Stack.parse_template = staticmethod(load_template)
     models.Stack.outputs = property(_outputs)
+    models.Stack.drift_information = property(stack_drift.stack_information)
 
 
 def _outputs(stack: models.Stack) -> list[dict[str, Any]] | None:

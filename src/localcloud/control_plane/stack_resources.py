@@ -58,6 +58,7 @@ _REPLACED_BY: dict[str, frozenset[str] | None] = {
     "AWS::Logs::LogGroup": frozenset({"LogGroupName"}),
     "AWS::S3::Bucket": frozenset({"BucketName"}),
     "AWS::SNS::Subscription": frozenset({"TopicArn", "Protocol", "Endpoint"}),
+    "AWS::SQS::Queue": frozenset({"QueueName", "FifoQueue"}),
     "AWS::SQS::QueuePolicy": frozenset(),
 }
 
