@@ -1,4 +1,4 @@
-"""Every template of cloudformation/ lives as on AWS: made, used, changed, broken on purpose, deleted whole."""
+"""Every template of cloudformation/: made, used, changed, broken on purpose, and deleted whole."""
 
 import functools
 import json
