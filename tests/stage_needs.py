@@ -3,9 +3,9 @@
     python tests/stage_needs.py [KEY…]     records it anew, of all stages or of these: `make policy`
 
 It runs every stage's solution, `lab demo`, `lab deploy` and `lab destroy` on a local cloud, and hears each
-request by a hook of botocore's. It writes src/labkit/stage_needs.json, which `lab check` reads before it works in
-an AWS account, and docs/learner-policy.json, the policy of somebody who may do the course and nothing else.
-test_learner_policy.py holds both to what the stages do: it grades as a user with exactly that policy.
+request by a hook of botocore's. It writes src/labkit/stage_needs.json, which `lab check` reads before it
+works in an AWS account, and docs/learner-policy.json, the policy of somebody who may do the course and nothing
+else. test_learner_policy.py holds both to what the stages do: it grades as a user with exactly that policy.
 """
 
 import functools
@@ -57,11 +57,12 @@ _PLACES = {
     "AWS::SQS::Queue": ["arn:aws:sqs:*:*:lab-*"],
     "AWS::CloudFormation::Stack": ["arn:aws:cloudformation:*:*:stack/lab-*"],
 }
-# What only properties that no template here has would need.
+# What only properties that no template here has would need, and two that are no actions (Service
+# Authorization Reference: S3 asks for PutEncryptionConfiguration and PutLifecycleConfiguration there).
 _UNUSED = re.compile(
     r"Acl|Analytics|Inventory|Metrics|Replication|Website|Accelerate|ObjectLock|Logging|Ownership|Tiering|Metadata"
     r"|Abac|CORS|Cors|CodeSigning|Recursion|Scaling|Capacity|RuntimeM|RuntimeA|Boundary|Delivery|DataProtection|Index"
-    r"|ResourcePolic|Bearer|Kms|REST|DeletionProtection"
+    r"|ResourcePolic|Bearer|Kms|REST|DeletionProtection|DeleteBucketEncryption|DeleteBucketLifecycle"
 )
 
 _EVERYTHING = {

@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 
 import http_apis
-from deployment import RUNTIME, wait_for
-from stacks import delete, ended, outputs, reason
+from deployment import RUNTIME, policy_of, wait_for
+from stacks import delete, described, ended, outputs, reason
 
 FOLDER = Path(__file__).parents[1] / "cloudformation"
 SOLUTIONS = FOLDER.parent / "solutions"
@@ -298,3 +300,71 @@ def test_summariser_writes_a_summary_with_no_more_rights_than_it_needs(cloud, st
     one = f"arn:aws:bedrock:us-east-1::foundation-model/{model}"
     through = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:inference-profile/us.{model}"
     assert asked == ([one] if profile == "none" else [through, one.replace("us-east-1", "*")])
+
+
+CLASSROOM = {
+    "TrustedPrincipal": f"arn:aws:iam::{ACCOUNT}:user/teacher",
+    "BudgetEmail": "teacher@example.com",
+}
+
+
+def test_a_budget_is_refused_in_words(cloud):
+    with pytest.raises(ClientError, match=r"Unrecognized resource types: \[AWS::Budgets::Budget\]"):
+        classroom(cloud, text_of("classroom"))
+
+
+def test_learner_of_a_class_may_do_the_course_within_the_boundary(local_cloud, cloud):
+    cfn, iam = cloud("cloudformation"), cloud("iam")
+    text = re.sub(r"^  Budget:\n.*?(?=^\S)", "", text_of("classroom"), flags=re.M | re.S)
+    text = text[: text.index("  Budget:\n    Description")]
+    assert classroom(cloud, text)["StackStatus"] == "CREATE_COMPLETE"
+    arn = outputs(described(cfn, "classroom"))["LearnerRoleArn"]
+    learner = client_of(local_cloud, arn)
+    learner("s3").create_bucket(Bucket="lab-mine")
+    refused(learner("s3").create_bucket, Bucket="somebody-elses")
+    # The boundary holds whatever is added to the role.
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    iam.put_role_policy(
+        RoleName=arn.rpartition("/")[2], PolicyName="all", PolicyDocument=policy_of(everything)
+    )
+    learner = client_of(local_cloud, arn)
+    learner("s3").create_bucket(Bucket="another")
+    refused(learner("iam").create_user, UserName="back-door")
+    refused(learner("iam").delete_role_permissions_boundary, RoleName=arn.rpartition("/")[2])
+    refused(learner("sqs", "ap-south-1").create_queue, QueueName="far-away")
+    for bucket in ("lab-mine", "another"):
+        cloud("s3").delete_bucket(Bucket=bucket)
+    iam.delete_role_policy(RoleName=arn.rpartition("/")[2], PolicyName="all")
+    assert delete(cfn, "classroom")["StackStatus"] == "DELETE_COMPLETE"
+    assert iam.list_policies(Scope="Local")["Policies"] == []
+
+
+def test_learners_policy_in_the_template_is_that_of_the_docs():
+    written = json.loads((FOLDER.parent / "docs" / "learner-policy.json").read_text("utf-8"))
+    assert resources("classroom")["LearnerPolicy"]["Properties"]["PolicyDocument"] == written
+
+
+def classroom(cloud, text):
+    """A class's stack, with a teacher who may take on the learner's role."""
+    cloud("cloudformation").create_stack(
+        StackName="classroom", TemplateBody=text, Capabilities=["CAPABILITY_IAM"],
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in CLASSROOM.items()],
+    )  # fmt: skip
+    return ended(cloud("cloudformation"), "classroom")
+
+
+def client_of(local_cloud, role):
+    """A function that gives clients of who has taken on the role."""
+    session = local_cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="ana")
+    keys = session["Credentials"]
+    return lambda service, region="us-east-1": boto3.client(
+        service, region, endpoint_url=local_cloud.endpoint_url,
+        aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )  # fmt: skip
+
+
+def refused(operation, **request):
+    with pytest.raises(ClientError) as caught:
+        operation(**request)
+    assert "AccessDenied" in caught.value.response["Error"]["Code"]

@@ -253,6 +253,20 @@ def _patch_stack() -> None:
     models.Stack.__init__ = __init__
     models.Stack.parse_template = staticmethod(load_template)
     models.Stack.outputs = property(_outputs)
+    moto_load = parsing.ResourceMap.load_parameters
+
+    @functools.wraps(moto_load)
+    def load_parameters(self):
+        # moto takes the default of a list for a text, and keeps blanks around a list's members.
+        moto_load(self)
+        for name, declared in (self._template.get("Parameters") or {}).items():
+            value = self.resolved_parameters[name]
+            if declared.get("Type") == "CommaDelimitedList" and value is not None:
+                members = value.split(",") if isinstance(value, str) else value
+                self.resolved_parameters[name] = [member.strip() for member in members]
+        self._parsed_resources.update(self.resolved_parameters)
+
+    parsing.ResourceMap.load_parameters = load_parameters
 
 
 def _outputs(stack: models.Stack) -> list[dict[str, Any]] | None:
