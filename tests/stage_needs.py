@@ -4,8 +4,9 @@
 
 It runs every stage's solution, `lab demo`, `lab deploy` and `lab destroy` on a local cloud, and hears each
 request by a hook of botocore's. It writes src/labkit/stage_needs.json, which `lab check` reads before it
-works in an AWS account, and docs/learner-policy.json, the policy of somebody who may do the course and nothing
-else. test_learner_policy.py holds both to what the stages do: it grades as a user with exactly that policy.
+works in an AWS account, and docs/learner-policy.json, the policy of somebody who may do the course and
+nothing else. test_learner_policy.py holds both to what the stages do: it grades as a user with exactly that
+policy.
 """
 
 import functools

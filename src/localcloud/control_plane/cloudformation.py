@@ -227,6 +227,7 @@ def install() -> None:
     _put(s3_models.FakeBucket, stack_buckets.Bucket)
     _put(logs_models.LogGroup, stack_storage_resources.LogGroup)
     _put(iam_models.Role, stack_storage_resources.Role)
+    _put(iam_models.ManagedPolicy, stack_storage_resources.ManagedPolicy)
     _put(models.Stack, stack_nested.NestedStack)
     _put(custom_model.CustomModel, stack_custom_resources.CustomResource)
     _put(models.ChangeSet, stack_change_sets.ChangeSet)
