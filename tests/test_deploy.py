@@ -45,6 +45,15 @@ def test_a_parameter_that_is_not_there_is_named(environment):
     assert done.returncode == 1 and "NAME=VALUE" in done.stdout
 
 
+def test_on_aws_nothing_is_made_before_somebody_says_yes(environment, local_cloud):
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    aws = environment | keys | {"LAB_TARGET": "aws", "AWS_DEFAULT_REGION": "us-east-1"}
+    done = lab(aws, "deploy")
+    assert done.returncode == 2, done.stdout
+    assert "One run costs" in done.stdout and "amazon.nova-micro-v1:0 is ACTIVE" in done.stdout
+    assert local_cloud.client("cloudformation").describe_stacks()["Stacks"] == []
+
+
 def test_what_fails_is_named_and_rolled_back(environment, local_cloud):
     logs = local_cloud.client("logs")
     logs.create_log_group(logGroupName="/aws/lambda/lab-course-orders")
