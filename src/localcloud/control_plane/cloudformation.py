@@ -231,6 +231,7 @@ def install() -> None:
     _put(logs_models.LogGroup, stack_storage_resources.LogGroup)
     _put(iam_models.Role, stack_storage_resources.Role)
     _put(sqs_models.Queue, stack_storage_resources.Queue)
+    _put(iam_models.ManagedPolicy, stack_storage_resources.ManagedPolicy)
     _put(models.Stack, stack_nested.NestedStack)
     _put(custom_model.CustomModel, stack_custom_resources.CustomResource)
     _put(models.ChangeSet, stack_change_sets.ChangeSet)
@@ -260,6 +261,20 @@ def _patch_stack() -> None:
     models.Stack.parse_template = staticmethod(load_template)
     models.Stack.outputs = property(_outputs)
     models.Stack.drift_information = property(stack_drift.stack_information)
+    moto_load = parsing.ResourceMap.load_parameters
+
+    @functools.wraps(moto_load)
+    def load_parameters(self):
+        # moto takes the default of a list for a text, and keeps blanks around a list's members.
+        moto_load(self)
+        for name, declared in (self._template.get("Parameters") or {}).items():
+            value = self.resolved_parameters[name]
+            if declared.get("Type") == "CommaDelimitedList" and value is not None:
+                members = value.split(",") if isinstance(value, str) else value
+                self.resolved_parameters[name] = [member.strip() for member in members]
+        self._parsed_resources.update(self.resolved_parameters)
+
+    parsing.ResourceMap.load_parameters = load_parameters
 
 
 def _outputs(stack: models.Stack) -> list[dict[str, Any]] | None:

@@ -151,3 +151,18 @@ class Role:
             policy.role_names = [name for name in policy.role_names if name != resource_name]
         _apply_role_policies(role, {}, backend)
         backend.delete_role(resource_name)
+
+
+class ManagedPolicy:
+    """AWS::IAM::ManagedPolicy, which moto leaves behind."""
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name, cloudformation_json, account_id, region_name
+    ):
+        backend = iam_backends[account_id][get_partition(region_name)]
+        policy = backend.get_policy(resource_name)
+        for entity in (*backend.roles.values(), *backend.users.values(), *backend.groups.values()):
+            if policy.arn in entity.managed_policies:
+                policy.detach_from(entity)
+        backend.delete_policy(policy.arn)
