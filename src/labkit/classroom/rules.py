@@ -101,7 +101,9 @@ def read(path: Path | None, keys: list[str]) -> Rules:
         if not is_number or not 0 <= value < math.inf:
             raise BadRules(f"{path}: {name} must be a number of at least 0, not {value!r}")
     if late.get("at_most_percent", 100) > 100:
-        raise BadRules(f"{path}: at_most_percent must be 100 at most, not {late['at_most_percent']}")
+        raise BadRules(
+            f"{path}: at_most_percent must be 100 at most, not {late['at_most_percent']}"
+        )
     settings: dict[str, Any] = {
         **late,
         "partial": given.get("partial", "checks"),
