@@ -77,6 +77,14 @@ def check_lists(api, album):
         expected=f"the names {', '.join(sorted(album))}",
         seen=seen,
     )
+    for each in reply.json()["thumbnails"]:
+        name, size = each["name"], each.get("size")
+        expect(
+            size == len(album[name]),
+            tried=tried,
+            expected=f'"size": {len(album[name])} for {name}: its bytes, as S3 lists them',
+            seen=f"{size}" if "size" in each else "no size",
+        )
 
 
 def names_in(api, reply, tried):
@@ -143,6 +151,10 @@ def check_limit(api):
     """A limit that makes no sense is refused with 400 and a message."""
     for limit in ("0", "-1", "1001", "many", "2.5", ""):
         is_refused(api, 400, "GET", path_of("", limit=limit))
+    for limit in ("1", "1000"):
+        path = path_of("", limit=limit)
+        reply = api.call("GET", path)
+        api.expect(reply, reply.status == 200, tried=f"sent GET {path}", expected="status 200")
 
 
 def is_refused(api, status, method, path, body=None, *, words="", **headers):
@@ -323,6 +335,8 @@ def check_bad_requests(api, rng):
             key: value if value != "x" * 201 else "x, 201 times" for key, value in body.items()
         }
         is_refused(api, 400, "POST", "/uploads", body, words=f"{shown}")
+    for words, name in (("a name of one character", "x"), ("a name of 200", "x" * 200)):
+        place_for(api, upload_request(rng, name=name), f"sent POST /uploads with {words}")
 
 
 @pytest.mark.check(

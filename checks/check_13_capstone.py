@@ -8,6 +8,7 @@ from PIL import ExifTags, Image
 
 from labkit import packages, thumbnails
 from labkit.grading import Unmet, expect
+from labkit.grading.pictures import show
 
 from .album import SOURCES, Album, function_zip
 from .album_roles import connection_questions, photo_questions, upload_questions
@@ -130,6 +131,7 @@ def check_thumbnail(album, images):
             expected=f"thumbnails/{name} in the other bucket", seen=f"it is not there, {end}",
             log=album.failures("PhotoFunction")[-1:],
         )  # fmt: skip
+        show(found["Body"], f"thumbnails/{name}, after an upload of raw/{name}")
         faults = list(thumbnails.judge(body, found["Body"], 128).faults)
         if found["ContentType"] != kind:
             faults.append(f"its content type is {found['ContentType']}")

@@ -5,9 +5,10 @@ import re
 from urllib.parse import quote_plus
 
 from botocore.exceptions import ClientError
-from PIL import Image
 
+from labkit import thumbnails
 from labkit.grading import Unmet, expect
+from labkit.grading.pictures import show
 
 
 def event(places, *keys):
@@ -45,10 +46,10 @@ def expect_thumbnail(deployment, places, key, size, colour, tried, log):
     except ClientError:
         raise Unmet(tried=tried, expected=target(key), seen="no such object", log=log) from None
     try:
-        image = Image.open(io.BytesIO(found["Body"].read()))
-        image.load()
-    except OSError:
+        image = thumbnails.read(body := found["Body"].read())
+    except ValueError:
         raise Unmet(tried=tried, expected="a JPEG", seen="no picture", log=log) from None
+    show(body, f"{target(key)}, of a photograph of {size[0]} x {size[1]}")
     scale = 128 / max(size)
     near = [abs(side - edge * scale) <= 1.5 for side, edge in zip(image.size, size, strict=True)]
     expect(

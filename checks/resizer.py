@@ -6,6 +6,7 @@ from typing import Any
 
 from labkit import thumbnails
 from labkit.grading import expect
+from labkit.grading.pictures import show
 
 from .deployment import Answer, Deployment
 from .object_creation import creation_record
@@ -96,6 +97,7 @@ class Resizer:
             seen="no such object" + there,
             log=answer.log,
         )
+        show(found.body, f"{target}, after the check {tried}")
         return found
 
     def makes(self, what: str, key: str, body: bytes, **upload: Any) -> Stored:

@@ -33,6 +33,12 @@ def handler(event, context):
     except KeyError:
         return dict(error="no name")
 """
+# The greeting may come with a picture, which the check shows on the learner's page.
+SHOWN = """\
+    given = answer.payload if isinstance(answer.payload, dict) else {}
+    if "picture" in given:
+        pictures.show(base64.b64decode(given["picture"]), f"The picture of {given['words']}")
+    seen = answer.problem or"""
 SEED = 271828
 LIMIT_S = 1500
 # Attacks that succeed give the right answer: what they earn shows it.
@@ -134,7 +140,7 @@ class Attack:
 
     def _app(self, places: dict[str, str]) -> str:
         if self.app is not None:
-            return self.app
+            return _filled(self.app, places)
         goal = _filled(self.goal or "False", places).strip()
         try:
             ast.parse(goal, mode="eval")
@@ -180,10 +186,15 @@ def write_honest(folder: Path, kit: Kit) -> None:
 
 
 def kit_for_attacks(folder: Path) -> Kit:
-    """A copy of the kit whose functions may run long enough for an attack to come to its end."""
+    """A copy of the kit whose functions may run long enough for an attack to come to its end, and whose check
+    takes a picture.
+    """
     kit = copy_kit(folder, "http://127.0.0.1:9")
     checks = kit.folder / "checks" / "check_50_greeting.py"
-    checks.write_text(re.sub(r"timeout=\d+", "timeout=8", checks.read_text()))
+    text = re.sub(r"timeout=\d+", "timeout=8", checks.read_text())
+    text = text.replace("    seen = answer.problem or", SHOWN, 1)
+    imports = "import base64\n\nfrom labkit.grading import pictures\n"
+    checks.write_text(imports + text)
     return kit
 
 

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from labkit import project
+from labkit import project, workspace
 from labkit.authoring.submissions import Submission, graded, graders
 from labkit.grading.stages import Stage, find, stages
 from source_mutants import SourceMutant, mutants
@@ -83,9 +83,12 @@ def solution_of(stage: Stage) -> tuple[bytes, ...]:
 
 
 def candidates(stage: Stage) -> Iterator[Candidate]:
-    """All mutants of a stage's Python and JSON files."""
+    """All mutants of a stage's Python and JSON files, but for Python that learners are given finished."""
+    given = workspace.starter_files(stage.key)
     for name in stage.files:
         text = (project.SOLUTIONS / stage.key / name).read_text(encoding="utf-8")
+        if name.endswith(".py") and text.encode() == given.get(name):
+            continue
         yield from (Candidate(stage, name, mutant) for mutant in mutants(name, text))
 
 
@@ -149,11 +152,21 @@ def excuses() -> list[Excuse]:
     ]
 
 
+def by_chance(candidate: Candidate) -> bytes:
+    """Puts mutants into an order that nothing of what they change decides, the same in every run."""
+    return hashlib.sha256(candidate.mutant.text.encode()).digest()
+
+
 def run(
-    stage: Stage, every: Sequence[Candidate], kept: Verdicts, processes: int, console: Console
+    stage: Stage,
+    every: Sequence[Candidate],
+    kept: Verdicts,
+    processes: int,
+    most: int | None,
+    console: Console,
 ) -> None:
-    """Grade what has no verdict yet."""
-    missing = [candidate for candidate in every if candidate not in kept]
+    """Grade what has no verdict yet, of the first `most` in an order of chance."""
+    missing = [one for one in sorted(every, key=by_chance)[:most] if one not in kept]
     if not missing:
         return
     with graders(processes) as pool:
@@ -171,6 +184,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("keys", nargs="*", metavar="KEY")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--most", type=int, help="of each stage, a sample of so many")
     parser.add_argument("--kept", action="store_true", help="grade nothing: show what is kept")
     options = parser.parse_args(arguments)
     chosen = [find(key) for key in options.keys] or list(stages())
@@ -188,7 +202,7 @@ def main(arguments: list[str]) -> int:
     for stage in chosen:
         every, kept = list(candidates(stage)), Verdicts(stage)
         if not options.kept:
-            run(stage, every, kept, options.processes, console)
+            run(stage, every, kept, options.processes, options.most, console)
         graded_ones = [one for one in every if one in kept]
         alive = [one for one in graded_ones if not kept[one]]
         open_ = [one for one in alive if not any(excuse.covers(one) for excuse in listed)]

@@ -2,10 +2,11 @@
 
     python tests/stage_needs.py [KEY…]     records it anew, of all stages or of these: `make policy`
 
-It runs every stage's solution, `lab demo` and `lab destroy` on a local cloud, and hears each request by a
-hook of botocore's. It writes src/labkit/stage_needs.json, which `lab check` reads before it works in an AWS
-account, and docs/learner-policy.json, the policy of somebody who may do the course and nothing else.
-test_learner_policy.py holds both to what the stages do: it grades as a user with exactly that policy.
+It runs every stage's solution, `lab demo`, `lab deploy` and `lab destroy` on a local cloud, and hears each
+request by a hook of botocore's. It writes src/labkit/stage_needs.json, which `lab check` reads before it
+works in an AWS account, and docs/learner-policy.json, the policy of somebody who may do the course and
+nothing else. test_learner_policy.py holds both to what the stages do: it grades as a user with exactly that
+policy.
 """
 
 import functools
@@ -26,7 +27,7 @@ import boto3
 import cfnlint.data.schemas.resources
 
 import test_destroy
-from labkit import demo, destroy, preflight, project, tagging, target
+from labkit import demo, deploy, destroy, preflight, project, tagging, target
 from labkit.authoring import submissions
 from labkit.grading.results import StageResult
 from labkit.grading.stages import find, stages
@@ -46,6 +47,9 @@ _TAGS = {
     "lambda:CreateEventSourceMapping": "lambda:TagResource",
     "sqs:CreateQueue": "sqs:TagQueue", "sns:CreateTopic": "sns:TagResource",
     "dynamodb:CreateTable": "dynamodb:TagResource", "logs:CreateLogGroup": "logs:TagResource",
+    "s3vectors:CreateVectorBucket": "s3vectors:TagResource",
+    "s3vectors:CreateIndex": "s3vectors:TagResource",
+    "bedrock:CreateKnowledgeBase": "bedrock:TagResource",
 }  # fmt: skip
 # Where the resources of a stack's types are.
 _PLACES = {
@@ -54,12 +58,15 @@ _PLACES = {
     "AWS::Lambda::": ["arn:aws:lambda:*:*:function:lab-*"],
     "AWS::IAM::Role": ["arn:aws:iam::*:role/lab-*"],
     "AWS::Logs::LogGroup": ["arn:aws:logs:*:*:log-group:*lab-*"],
+    "AWS::SQS::Queue": ["arn:aws:sqs:*:*:lab-*"],
+    "AWS::CloudFormation::Stack": ["arn:aws:cloudformation:*:*:stack/lab-*"],
 }
-# What only properties that no template here has would need.
+# What only properties that no template here has would need, and two that are no actions (Service
+# Authorization Reference: S3 asks for PutEncryptionConfiguration and PutLifecycleConfiguration there).
 _UNUSED = re.compile(
     r"Acl|Analytics|Inventory|Metrics|Replication|Website|Accelerate|ObjectLock|Logging|Ownership|Tiering|Metadata"
-    r"|Abac|CORS|Cors|CodeSigning|Recursion|Scaling|Capacity|RuntimeM|Alias|Boundary|Delivery|DataProtection|Index"
-    r"|ResourcePolic|Bearer|Kms|REST|DeletionProtection"
+    r"|Abac|CORS|Cors|CodeSigning|Recursion|Scaling|Capacity|RuntimeM|RuntimeA|Boundary|Delivery|DataProtection|Index"
+    r"|ResourcePolic|Bearer|Kms|REST|DeletionProtection|DeleteBucketEncryption|DeleteBucketLifecycle"
 )
 
 _EVERYTHING = {
@@ -150,14 +157,15 @@ class Calls:
         if service == "bedrock-runtime":
             self.models.add(unquote(address.path).split("/")[2])
         if operation in ("CreateStack", "UpdateStack", "CreateChangeSet"):
-            self._add_stack(parse_qs(body.decode()).get("TemplateBody", [""])[0])
+            self.add_stack(parse_qs(body.decode()).get("TemplateBody", [""])[0])
 
     def _add(self, action: str, resource: str) -> None:
         self.needs[action].add(resource)
         if action in _TAGS:
             self.needs[_TAGS[action]].add(resource)
 
-    def _add_stack(self, template: str) -> None:
+    def add_stack(self, template: str) -> None:
+        """What CloudFormation needs for a template's types."""
         # Without a role of its own CloudFormation does what the caller may do.
         for kind in re.findall(r"\bType:\s*(AWS::\w+::\w+)", template):
             found = next((v for k, v in _PLACES.items() if kind.startswith(k)), ["*"])
@@ -258,11 +266,14 @@ def _of_a_stage(key: str) -> tuple[StageResult, dict]:
 
 
 def _of_the_commands() -> dict[str, dict]:
-    """What `lab demo`, `lab destroy` and `lab target aws` ask for; destroy finds one thing of each kind."""
+    """What `lab demo`, `lab deploy`, `lab destroy` and `lab target aws` ask for; destroy finds one thing of
+    each kind.
+    """
     os.chdir(Path(__file__).parent)
     with Calls() as calls:
         assert demo.run(as_json=False, keep=True, yes=True) == 0
         of_demo = calls.as_json() | _usage(calls, 0)
+    of_deploy = _of_deploy()
     exec(test_destroy.MAKES.replace("made-", f"{PREFIX}made-"), {})
     with Calls() as calls:
         assert destroy.run(yes=True, as_json=False) == 0
@@ -275,7 +286,21 @@ def _of_the_commands() -> dict[str, dict]:
     with Calls() as calls, target.cloud():
         assert all(finding.sign == "✓" for finding in preflight.look(["demo"]))
         looked = calls.as_json() | {"invocations": 0, "gb_seconds": 0}
-    return {"demo": of_demo, "destroy": found, "target": looked}
+    return {"demo": of_demo, "deploy": of_deploy, "destroy": found, "target": looked}
+
+
+def _of_deploy() -> dict:
+    """What `lab deploy` asks for, and CloudFormation for it by the nested templates."""
+    before = _last_entry()
+    with Calls() as calls:
+        assert deploy.run(bucket=None, values=[], yes=True, as_json=False) == 0
+        for name in ("course", "image-resizer", "api", "concurrency", "bedrock"):
+            calls.add_stack((project.TEMPLATE.parent / f"{name}.yaml").read_text(encoding="utf-8"))
+        found = calls.as_json() | _usage(calls, before)
+    with target.cloud():
+        [stack] = boto3.client("cloudformation").describe_stacks(StackName=deploy.STACK)["Stacks"]
+    chosen = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+    return found | {"models": [chosen["ModelId"]], "reserved": int(chosen["ReservedConcurrency"])}
 
 
 def main(chosen: list[str]) -> int:

@@ -4,7 +4,12 @@ No hostile submission earns a point, harms an honest one, changes the kit, or ou
 many: here is a sample, `make attacks` grades them all.
 """
 
+import base64
+import io
+import re
+
 import pytest
+from PIL import Image
 
 import attacks
 from kit_copy import KEY
@@ -14,10 +19,16 @@ SAMPLE = attacks.attacks(only_ci=True)
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    """The records of the sample and of the honest submissions, graded together."""
+def graded(tmp_path_factory):
+    """The records of the sample and of the honest submissions, graded together, and the reports' folder."""
     work = tmp_path_factory.mktemp("attacks")
-    return attacks.grade(attacks.kit_for_attacks(work / "kit"), SAMPLE, work)
+    return attacks.grade(attacks.kit_for_attacks(work / "kit"), SAMPLE, work), work / "out"
+
+
+@pytest.fixture(scope="module")
+def records(graded):
+    """The records by learner."""
+    return graded[0]
 
 
 @pytest.mark.parametrize("attack", SAMPLE, ids=lambda attack: attack.name)
@@ -36,6 +47,21 @@ def test_it_gets_a_reason(records, attack):
 @pytest.mark.parametrize("name", attacks.HONEST)
 def test_honest_ones_get_what_they_are_due(records, name):
     assert attacks.earned(records[name]) == attacks.HONEST[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("picture-with-a-script", 1), ("picture-bomb", 0), ("picture-program", 0)],
+)
+def test_a_hostile_picture_is_drawn_anew_or_not_at_all(graded, name, shown):
+    page = (graded[1] / "pages" / f"{name}.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    pictures = re.findall(r'<img src="data:image/webp;base64,([^"]*)" alt="([^"]*)">', page)
+    assert len(pictures) == page.count("<img") == shown
+    for content, words in pictures:
+        assert words.startswith("The picture of &#34;&gt;&lt;script&gt;")
+        drawn = base64.b64decode(content, validate=True)
+        assert b"script" not in drawn and Image.open(io.BytesIO(drawn)).size == (4, 4)
 
 
 def test_the_class_has_thirty(records):

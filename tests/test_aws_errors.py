@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from checks import deployment, stacks
 
+from labkit import resource_kinds
 from labkit.cloud_errors import explain
 
 
@@ -57,6 +58,15 @@ def test_the_control_plane_is_asked_again(trouble):
     answers = Answers(functions, trouble, trouble, trouble, FOUND)
     assert functions.get_function_configuration(FunctionName="f")["State"] == "Active"
     assert answers.asked == 4
+
+
+def test_a_deletion_that_is_allowed_once_in_30_seconds_is_tried_ten_times():
+    resource_kinds.client.cache_clear()
+    gateway = resource_kinds.client("apigateway")
+    answers = Answers(gateway, *[THROTTLED] * 9, (202, {}, b""))
+    resource_kinds.by("apigateway", "delete_rest_api", "restApiId")("a")
+    assert answers.asked == 10
+    resource_kinds.client.cache_clear()
 
 
 @pytest.mark.parametrize("trouble", [THROTTLED, BROKEN], ids=["throttled", "unavailable"])

@@ -173,6 +173,15 @@ def test_embeddings_in_every_size_keep_what_is_near(client):
     )  # fmt: skip
 
 
+def test_the_end_of_a_long_text_counts(client):
+    def vector(text):
+        return np.array(invoke(client, EMBED, {"inputText": text})[0]["embedding"])
+
+    much, question = "A cold start is slow. " * 60, vector("Who keeps bees on the roof?")
+    end = "Amina keeps bees on the roof. " * 10
+    assert question @ vector(much + end) > question @ vector(much) + 0.1
+
+
 def test_a_picture_model_is_in_one_region_and_takes_no_steps(client, local_cloud):
     given = {"modelId": PICTURE, "body": json.dumps({"prompt": "a red circle", "steps": 30})}
     assert refusal(client.invoke_model, **given)[2] == "The provided model identifier is invalid."

@@ -127,7 +127,7 @@ def test_a_timeline_is_zoomed_and_moved_by_keys_and_mouse(page, jupyterlab, copy
     bars = picture.locator("rect")
     shown = tools.locator("output")
     whole, all_bars = shown.inner_text(), bars.count()
-    assert whole.startswith("hello: 0 to ") and all_bars >= 4
+    assert whole.startswith("hello: 0 to ") and all_bars >= 3
 
     tools.get_by_role("button", name="Zoom out").focus()
     page.keyboard.press("Tab")  # to the next button

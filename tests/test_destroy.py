@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from deployment import make_role
+from people import Person
 from resizer_stack import zip_of
 
 # What a learner's notebook or a check does: plain boto3, with no word of tags.
@@ -57,6 +58,30 @@ with target.cloud():
     plan = gateway.create_usage_plan(name="made-plan", apiStages=stages)["id"]
     key = gateway.create_api_key(name="made-key")["id"]
     gateway.create_usage_plan_key(usagePlanId=plan, keyId=key, keyType="API_KEY")
+    vectors, agents = boto3.client("s3vectors"), boto3.client("bedrock-agent")
+    trust = json.dumps(TRUST).replace("lambda", "bedrock")
+    model_role = iam.create_role(
+        RoleName="made-model-role", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    vectors.create_vector_bucket(vectorBucketName="made-vectors")
+    index = vectors.create_index(vectorBucketName="made-vectors", indexName="made-index", dataType="float32",
+                                 dimension=1024, distanceMetric="cosine")["indexArn"]
+    embeds = "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v2:0"
+    base = agents.create_knowledge_base(
+        name="made-base", roleArn=model_role,
+        knowledgeBaseConfiguration={
+            "type": "VECTOR", "vectorKnowledgeBaseConfiguration": {"embeddingModelArn": embeds}},
+        storageConfiguration={"type": "S3_VECTORS", "s3VectorsConfiguration": {"indexArn": index}},
+    )["knowledgeBase"]["knowledgeBaseId"]
+    agents.create_data_source(knowledgeBaseId=base, name="made-source", dataSourceConfiguration={
+        "type": "S3", "s3Configuration": {"bucketArn": "arn:aws:s3:::made-bucket"}})
+    agent = agents.create_agent(
+        agentName="made-agent", agentResourceRoleArn=model_role, foundationModel="amazon.nova-micro-v1:0",
+        instruction="You answer all questions of our customers kindly.")["agent"]["agentId"]
+    agents.prepare_agent(agentId=agent)
+    agents.create_agent_alias(agentId=agent, agentAliasName="made-alias")
+    words = {"wordsConfig": [{"text": "secret"}]}
+    boto3.client("bedrock").create_guardrail(name="made-guardrail", blockedInputMessaging="No.",
+                                             blockedOutputsMessaging="No.", wordPolicyConfig=words)
     template = json.dumps({"Resources": {
         "B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "made-by-stack"}}}})
     boto3.client("cloudformation").create_stack(StackName="made-stack", TemplateBody=template)
@@ -65,6 +90,7 @@ with target.cloud():
 KINDS = {
     "stack", "event source mapping", "REST API", "HTTP or WebSocket API", "function", "layer version",
     "bucket", "queue", "topic", "table", "log group", "policy", "role", "usage plan", "API key",
+    "agent", "data source", "knowledge base", "guardrail", "vector index", "vector bucket",
 }  # fmt: skip
 
 
@@ -79,6 +105,11 @@ def environment(local_cloud, tmp_path_factory):
 def learners_own(local_cloud):
     """What somebody made without the kit."""
     local_cloud.client("s3").create_bucket(Bucket="own-bucket")
+    local_cloud.client("s3vectors").create_vector_bucket(vectorBucketName="own-vectors")
+    local_cloud.client("bedrock").create_guardrail(
+        name="own-guardrail", blockedInputMessaging="No.", blockedOutputsMessaging="No.",
+        wordPolicyConfig={"wordsConfig": [{"text": "secret"}]},
+    )  # fmt: skip
     role = make_role(local_cloud, "own-role", {"Action": "s3:GetObject", "Resource": "*"})
     local_cloud.client("lambda").create_function(
         FunctionName="own-function", Role=role, Handler="app.handler", Runtime="python3.13",
@@ -121,6 +152,13 @@ def test_all_of_it_goes_and_nothing_else(environment, local_cloud):
     assert "own-role" in roles and "made-role" not in roles
     assert local_cloud.client("logs").describe_log_groups()["logGroups"] == []
     assert local_cloud.client("apigatewayv2").get_apis()["Items"] == []
+    agents = local_cloud.client("bedrock-agent")
+    assert agents.list_agents()["agentSummaries"] == []
+    assert agents.list_knowledge_bases()["knowledgeBaseSummaries"] == []
+    guardrails = local_cloud.client("bedrock").list_guardrails()["guardrails"]
+    assert [each["name"] for each in guardrails] == ["own-guardrail"]
+    vectors = local_cloud.client("s3vectors").list_vector_buckets()["vectorBuckets"]
+    assert [each["vectorBucketName"] for each in vectors] == ["own-vectors"]
 
 
 def test_a_second_time_there_is_nothing(environment):
@@ -141,6 +179,26 @@ def test_what_will_not_go_is_told(environment, local_cloud):
     assert "stack held" in done.stdout and "TerminationProtection is enabled" in done.stdout
     cfn.update_termination_protection(StackName="held", EnableTerminationProtection=False)
     assert lab(environment, "destroy", "--yes").returncode == 0
+
+
+def test_what_may_not_be_looked_at_is_told_and_the_rest_removed(environment, local_cloud):
+    everything = {"Action": "*", "Resource": "*"}
+    hidden = {"Effect": "Deny", "Action": "s3vectors:ListVectorBuckets", "Resource": "*"}
+    keys = Person(local_cloud, "half-blind", everything, hidden).key
+    local_cloud.client("sqs").create_queue(QueueName="seen", tags={"project": "serverless-lab-kit"})
+    done = lab(
+        environment
+        | {"AWS_ACCESS_KEY_ID": keys["AccessKeyId"], "LAB_TARGET": "aws"}
+        | {"AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"], "AWS_DEFAULT_REGION": "us-east-1"},
+        "destroy", "--yes", "--json",
+    )  # fmt: skip
+    result = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert [kind for kind, _ in result["removed"]] == ["queue"] and result["left"] == []
+    assert set(result["not_seen"]) == {"vector bucket", "vector index"}
+    assert "AccessDenied" in result["not_seen"]["vector bucket"]
+    assert "? vector bucket: not looked at" in done.stderr
+    assert "among the rest" in done.stderr
 
 
 def test_keys_that_the_cloud_refuses(environment, local_cloud):

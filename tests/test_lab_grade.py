@@ -284,7 +284,13 @@ def test_without_rules_every_check_counts():
         ("[late]\nper_day = 1", "there is no 'per_day'"),
         ("[late]\npercent_per_day = -1", "a number of at least 0"),
         ("[late]\ndeadline = 5", "must be a time"),
-        ("= 5", "rules.toml"),
+        ("[late]\nat_most_percent = 150", "must be 100 at most, not 150"),
+        ("[weights]\n'01-a' = nan", "01-a must be a number of at least 0, not nan"),
+        ("late = 10", r"late must be a table, which begins with \[late\], not 10"),
+        ("[[submitted]]\nada = 5", "submitted must be a table"),
+        ("weights = 'none'", "weights must be a table"),
+        ("[submitted]\nada = 2026-12-01", "ada must be a time such as 2026-12-01T23:59:00Z"),
+        ("= 5", r"rules.toml: Invalid statement \(at line 1"),
     ],
 )
 def test_bad_rules_are_refused(tmp_path, text, words):

@@ -7,6 +7,7 @@ from multiprocessing import get_context
 import pytest
 
 import stage_needs
+from labkit import deploy
 from labkit.authoring.submissions import Submission
 from labkit.grading.stages import stages
 
@@ -28,6 +29,11 @@ def test_policy_is_enough_for_a_stage(learner, key):
     result, needed = learner.submit(stage_needs.recorded, one).result()
     assert one.faults(result) == []
     assert set(needed["actions"]) <= set(COMMITTED[key]["actions"]), "make policy"
+
+
+def test_policy_is_enough_to_deploy_the_course(learner):
+    deployed = learner.submit(deploy.run, bucket=None, values=[], yes=True, as_json=False)
+    assert deployed.result() == 0
 
 
 def test_every_stage_is_recorded():

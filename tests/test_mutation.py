@@ -6,7 +6,7 @@ import json
 import pytest
 
 import mutation
-from labkit.grading.stages import stages
+from labkit.grading.stages import find
 from source_mutants import mutants
 
 PYTHON = '''\
@@ -51,9 +51,13 @@ def test_other_files_are_left_alone():
 
 @pytest.fixture(scope="module")
 def candidates():
-    """The mutants of the stages that the list of equivalent ones names."""
-    named = {excuse.stage for excuse in mutation.excuses()}
-    return [one for stage in stages() if stage.key in named for one in mutation.candidates(stage)]
+    """The mutants of the files that the list of equivalent ones names."""
+    named = sorted({(excuse.stage, excuse.file) for excuse in mutation.excuses()})
+    return [
+        mutation.Candidate(find(key), file, mutant)
+        for key, file in named
+        for mutant in mutants(file, (mutation.project.SOLUTIONS / key / file).read_text("utf-8"))
+    ]
 
 
 def test_every_equivalent_change_is_one_that_is_made(candidates):

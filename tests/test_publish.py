@@ -86,6 +86,10 @@ def test_page_has_the_buttons(published):
             unquote(link) for link in links(published[0])
         ]
         assert button.bounding_box()["height"] > 24
+        names = page.get_by_role("link").all_inner_texts()
+        assert names == [
+            f"Launch {path.stem}" for path in sorted(project.TEMPLATE.parent.glob("*.yaml"))
+        ]
         browser.close()
 
 

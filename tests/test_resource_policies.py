@@ -171,3 +171,19 @@ def test_malformed_identity_policies(ana, statement):
     put = ana.iam.put_user_policy
     error = refusal(put, UserName="ana", PolicyName="p", PolicyDocument=policy_of(statement))
     assert error[::2] == ("MalformedPolicyDocument", 400)
+
+
+def test_a_queues_policy_stays_when_other_attributes_are_set(local_cloud):
+    sqs = local_cloud.client("sqs")
+    url = sqs.create_queue(QueueName="with-policy")["QueueUrl"]
+    allowed = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    for attributes in ({"Policy": policy}, {"VisibilityTimeout": "33"}):
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    asked = {"QueueUrl": url, "AttributeNames": ["All"]}
+    assert json.loads(sqs.get_queue_attributes(**asked)["Attributes"]["Policy"]) == json.loads(
+        policy
+    )
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    assert "Policy" not in sqs.get_queue_attributes(**asked)["Attributes"]
+    sqs.delete_queue(QueueUrl=url)

@@ -99,6 +99,8 @@ def test_what_is_not_there(api):
         ("justAString", 502),
         ({"statusCode": 200, "multiValueHeaders": {"x": "no list"}}, 502),
         ({"statusCode": 200, "body": {"an": "object"}}, 502),
+        ({"statusCode": 200, "body": {}}, 502),
+        ({"statusCode": 200, "body": None, "headers": {"x-nothing": None}}, 200),
     ],
 )
 def test_answers(api, answer, status):
@@ -109,6 +111,7 @@ def test_answers(api, answer, status):
         assert reply.headers["x-amzn-errortype"] == "InternalServerErrorException"
     else:
         assert reply.body == b"" and reply.headers["content-type"] == "application/json"
+        assert "x-nothing" not in reply.headers
 
 
 def test_failures(api, local_cloud):
@@ -195,6 +198,15 @@ def test_a_mock(local_cloud):
     assert (api.call("/dev/pets").status, api.call("/dev/pets").body) == (500, INTERNAL)
 
 
+def test_what_is_too_large_to_be_looked_at(api):
+    reply = api.call("/dev/pets/7", "POST", bytes(10 * 1024 * 1024 + 1))
+    assert (reply.status, reply.body) == (413, b"HTTP content length exceeded 10485760 bytes.")
+    assert "x-amzn-requestid" not in reply.headers
+    reply = api.call("/dev/pets/7", headers={"X-Large": "x" * 10_240})
+    assert (reply.status, reply.body) == (431, b"HTTP header is larger than 10240 bytes.")
+    assert api.call("/dev/pets/7", headers={"X-Large": "x" * 9_000}).status == 200
+
+
 def test_gateway_responses(local_cloud, arn):
     api = RestApi(local_cloud)
     api.proxy("ANY", "/pets/{id}", arn)
@@ -213,7 +225,8 @@ def test_gateway_responses(local_cloud, arn):
     )
     api.method("GET", "/broken", "MOCK", requestTemplates={"application/json": "nothing"})
     api.deploy()
-    assert api.call("/dev/pets/7", "POST", b"x" * (6 * 1024 * 1024 + 1)).status == 413
+    reply = api.call("/dev/pets/7", "POST", b"x" * (6 * 1024 * 1024 + 1))
+    assert (reply.status, reply.body) == (413, b'{"message": "Request Too Long"}')
     reply = api.call("/dev/nowhere")
     assert (reply.status, reply.headers["x-help"]) == (404, "/docs")
     assert reply.json() == {

@@ -306,4 +306,4 @@ def test_what_is_not_done_is_refused_and_nothing_goes(cfn):
         cfn.delete_stack(StackName="kept", RetainResources=["Q"])
     assert described(cfn, "kept")["StackStatus"] == "CREATE_COMPLETE"
     with pytest.raises(ClientError, match="InvalidAction"):
-        cfn.detect_stack_drift(StackName="kept")
+        cfn.cancel_update_stack(StackName="kept")

@@ -196,6 +196,31 @@ def demo(
 
 
 @app.command()
+def deploy(
+    values: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="A parameter of cloudformation/course.yaml."
+        ),
+    ] = None,
+    bucket: Annotated[
+        str | None,
+        typer.Option(help="The bucket for the templates; one of the kit's own without it."),
+    ] = None,
+    yes: Yes = False,
+    json: AsJson = False,
+) -> None:
+    """Deploy the whole course as one stack, or bring it up to date; lab destroy removes it.
+
+    On AWS it first shows whose account it is and what is missing there, and asks. Exit codes: 0 it stands ·
+    1 it does not · 2 not confirmed · 3 no cloud runs · 130 interrupted.
+    """
+    from .deploy import run
+
+    raise typer.Exit(run(bucket=bucket, values=values or [], yes=yes, as_json=json))
+
+
+@app.command()
 def destroy(yes: Yes = False, json: AsJson = False) -> None:
     """Remove all that the kit has made in the cloud in use, and prove that nothing is left.
 

@@ -4,47 +4,19 @@ Each kind is found by listing: AWS's own search by tag doesn't know roles. Kinds
 they are removed.
 """
 
-import functools
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
-import boto3
 from botocore.exceptions import ClientError
 
-from . import tagging
+from . import bedrock_inventory, tagging
+from .resource_kinds import Kind, NotRemoved, asked, by, client, pages, tagged
 
 _WAIT_S, _LOOK_S = 600, 0.5
-Remove = Callable[[str], None]
-
-
-class NotRemoved(Exception):
-    """Something would not go; the text says why."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of resource: what it is called, how those of the kit are found, how one is removed."""
-
-    words: str
-    find: Callable[[], Iterator[str]]
-    remove: Remove
-
-
-@functools.cache
-def client(service: str) -> Any:
-    """The boto3 client of a service in the cloud in use."""
-    return boto3.client(service)
-
-
-def _pages(service: str, operation: str, field: str, **request: Any) -> Iterator[Any]:
-    for page in client(service).get_paginator(operation).paginate(**request):
-        yield from page.get(field, [])
 
 
 def _stacks() -> Iterator[str]:
-    for stack in _pages("cloudformation", "describe_stacks", "Stacks"):
+    for stack in pages("cloudformation", "describe_stacks", "Stacks"):
         # A nested stack goes with the one that made it.
         if tagging.is_ours(stack.get("Tags", [])) and not stack.get("ParentId"):
             yield stack["StackName"]
@@ -79,15 +51,15 @@ def _empty_buckets_of(stack: str) -> None:
 
 
 def _event_source_mappings() -> Iterator[str]:
-    for mapping in _pages("lambda", "list_event_source_mappings", "EventSourceMappings"):
+    for mapping in pages("lambda", "list_event_source_mappings", "EventSourceMappings"):
         arn = mapping.get("EventSourceMappingArn")
-        if arn and tagging.is_ours(client("lambda").list_tags(Resource=arn)["Tags"]):
+        if arn and tagged("lambda", "list_tags", "Tags", Resource=arn):
             yield mapping["UUID"]
 
 
 def _functions() -> Iterator[str]:
-    for function in _pages("lambda", "list_functions", "Functions"):
-        if tagging.is_ours(client("lambda").list_tags(Resource=function["FunctionArn"])["Tags"]):
+    for function in pages("lambda", "list_functions", "Functions"):
+        if tagged("lambda", "list_tags", "Tags", Resource=function["FunctionArn"]):
             yield function["FunctionName"]
 
 
@@ -103,8 +75,8 @@ def _remove_function(name: str) -> None:
 
 
 def _layer_versions() -> Iterator[str]:
-    for layer in _pages("lambda", "list_layers", "Layers"):
-        for version in _pages(
+    for layer in pages("lambda", "list_layers", "Layers"):
+        for version in pages(
             "lambda", "list_layer_versions", "LayerVersions", LayerName=layer["LayerName"]
         ):
             if tagging.MARK in version.get("Description", ""):
@@ -117,7 +89,7 @@ def _remove_layer_version(name: str) -> None:
 
 
 def _usage_plans() -> Iterator[str]:
-    for plan in _pages("apigateway", "get_usage_plans", "items"):
+    for plan in pages("apigateway", "get_usage_plans", "items"):
         if tagging.is_ours(plan.get("tags", {})):
             yield plan["id"]
 
@@ -134,19 +106,19 @@ def _remove_usage_plan(plan_id: str) -> None:
 
 
 def _api_keys() -> Iterator[str]:
-    for key in _pages("apigateway", "get_api_keys", "items"):
+    for key in pages("apigateway", "get_api_keys", "items"):
         if tagging.is_ours(key.get("tags", {})):
             yield key["id"]
 
 
 def _rest_apis() -> Iterator[str]:
-    for api in _pages("apigateway", "get_rest_apis", "items"):
+    for api in pages("apigateway", "get_rest_apis", "items"):
         if tagging.is_ours(api.get("tags", {})):
             yield api["id"]
 
 
 def _apis() -> Iterator[str]:
-    for api in _pages("apigatewayv2", "get_apis", "Items"):
+    for api in pages("apigatewayv2", "get_apis", "Items"):
         if tagging.is_ours(api.get("Tags", {})):
             yield api["ApiId"]
 
@@ -183,42 +155,42 @@ def empty_bucket(name: str) -> None:
 
 
 def _queues() -> Iterator[str]:
-    for url in _pages("sqs", "list_queues", "QueueUrls"):
-        if tagging.is_ours(client("sqs").list_queue_tags(QueueUrl=url).get("Tags", {})):
+    for url in pages("sqs", "list_queues", "QueueUrls"):
+        if tagged("sqs", "list_queue_tags", "Tags", QueueUrl=url):
             yield url
 
 
 def _topics() -> Iterator[str]:
-    for topic in _pages("sns", "list_topics", "Topics"):
+    for topic in pages("sns", "list_topics", "Topics"):
         arn = topic["TopicArn"]
-        if tagging.is_ours(client("sns").list_tags_for_resource(ResourceArn=arn)["Tags"]):
+        if tagged("sns", "list_tags_for_resource", "Tags", ResourceArn=arn):
             yield arn
 
 
 def _tables() -> Iterator[str]:
-    dynamodb = client("dynamodb")
-    for name in _pages("dynamodb", "list_tables", "TableNames"):
-        arn = dynamodb.describe_table(TableName=name)["Table"]["TableArn"]
-        if tagging.is_ours(dynamodb.list_tags_of_resource(ResourceArn=arn)["Tags"]):
+    for name in pages("dynamodb", "list_tables", "TableNames"):
+        found = asked("dynamodb", "describe_table", TableName=name)
+        arn = found and found["Table"]["TableArn"]
+        if arn and tagged("dynamodb", "list_tags_of_resource", "Tags", ResourceArn=arn):
             yield name
 
 
 def _log_groups() -> Iterator[str]:
-    for group in _pages("logs", "describe_log_groups", "logGroups"):
+    for group in pages("logs", "describe_log_groups", "logGroups"):
         arn = group["arn"].removesuffix(":*")
-        if tagging.is_ours(client("logs").list_tags_for_resource(resourceArn=arn)["tags"]):
+        if tagged("logs", "list_tags_for_resource", "tags", resourceArn=arn):
             yield group["logGroupName"]
 
 
 def _policies() -> Iterator[str]:
-    for policy in _pages("iam", "list_policies", "Policies", Scope="Local"):
-        if tagging.is_ours(client("iam").list_policy_tags(PolicyArn=policy["Arn"])["Tags"]):
+    for policy in pages("iam", "list_policies", "Policies", Scope="Local"):
+        if tagged("iam", "list_policy_tags", "Tags", PolicyArn=policy["Arn"]):
             yield policy["Arn"]
 
 
 def _remove_policy(arn: str) -> None:
     iam = client("iam")
-    for role in _pages("iam", "list_entities_for_policy", "PolicyRoles", PolicyArn=arn):
+    for role in pages("iam", "list_entities_for_policy", "PolicyRoles", PolicyArn=arn):
         iam.detach_role_policy(RoleName=role["RoleName"], PolicyArn=arn)
     for version in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
         if not version["IsDefaultVersion"]:
@@ -227,24 +199,20 @@ def _remove_policy(arn: str) -> None:
 
 
 def _roles() -> Iterator[str]:
-    for role in _pages("iam", "list_roles", "Roles"):
+    for role in pages("iam", "list_roles", "Roles"):
         if role["Path"].startswith("/aws-service-role/"):
             continue
-        if tagging.is_ours(client("iam").list_role_tags(RoleName=role["RoleName"])["Tags"]):
+        if tagged("iam", "list_role_tags", "Tags", RoleName=role["RoleName"]):
             yield role["RoleName"]
 
 
 def _remove_role(name: str) -> None:
     iam = client("iam")
-    for policy in _pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name):
+    for policy in pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name):
         iam.detach_role_policy(RoleName=name, PolicyArn=policy["PolicyArn"])
-    for policy in _pages("iam", "list_role_policies", "PolicyNames", RoleName=name):
+    for policy in pages("iam", "list_role_policies", "PolicyNames", RoleName=name):
         iam.delete_role_policy(RoleName=name, PolicyName=policy)
     iam.delete_role(RoleName=name)
-
-
-def _by(service: str, operation: str, parameter: str) -> Remove:
-    return lambda name: getattr(client(service), operation)(**{parameter: name})
 
 
 KINDS = (
@@ -252,19 +220,20 @@ KINDS = (
     Kind(
         "event source mapping",
         _event_source_mappings,
-        _by("lambda", "delete_event_source_mapping", "UUID"),
+        by("lambda", "delete_event_source_mapping", "UUID"),
     ),
+    *bedrock_inventory.KINDS,
     Kind("usage plan", _usage_plans, _remove_usage_plan),
-    Kind("API key", _api_keys, _by("apigateway", "delete_api_key", "apiKey")),
-    Kind("REST API", _rest_apis, _by("apigateway", "delete_rest_api", "restApiId")),
-    Kind("HTTP or WebSocket API", _apis, _by("apigatewayv2", "delete_api", "ApiId")),
+    Kind("API key", _api_keys, by("apigateway", "delete_api_key", "apiKey")),
+    Kind("REST API", _rest_apis, by("apigateway", "delete_rest_api", "restApiId")),
+    Kind("HTTP or WebSocket API", _apis, by("apigatewayv2", "delete_api", "ApiId")),
     Kind("function", _functions, _remove_function),
     Kind("layer version", _layer_versions, _remove_layer_version),
     Kind("bucket", _buckets, _remove_bucket),
-    Kind("queue", _queues, _by("sqs", "delete_queue", "QueueUrl")),
-    Kind("topic", _topics, _by("sns", "delete_topic", "TopicArn")),
-    Kind("table", _tables, _by("dynamodb", "delete_table", "TableName")),
-    Kind("log group", _log_groups, _by("logs", "delete_log_group", "logGroupName")),
+    Kind("queue", _queues, by("sqs", "delete_queue", "QueueUrl")),
+    Kind("topic", _topics, by("sns", "delete_topic", "TopicArn")),
+    Kind("table", _tables, by("dynamodb", "delete_table", "TableName")),
+    Kind("log group", _log_groups, by("logs", "delete_log_group", "logGroupName")),
     Kind("policy", _policies, _remove_policy),
     Kind("role", _roles, _remove_role),
 )

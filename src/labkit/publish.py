@@ -4,29 +4,17 @@ The link's form: CloudFormation User Guide, "Create quick-create links for stack
 """
 
 import html
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import packages, project, target, terminal
+from . import project, target, template_bucket, terminal
 from .cloud_errors import explain
 
 PAGE = project.WORK / "launch-stack.html"
-_PREFIX = "serverless-lab-kit"
 _FAILED = 1
-
-
-@dataclass(frozen=True)
-class Template:
-    """A template in the bucket, and the link that creates a stack of it."""
-
-    name: str
-    address: str
-    link: str
 
 
 def run(bucket: str) -> int:
@@ -35,15 +23,20 @@ def run(bucket: str) -> int:
     try:
         with target.cloud() as cloud:
             console.print(f"Using {cloud}")
-            published = _publish(bucket)
+            templates = template_bucket.upload(bucket)
+            region = boto3.client("s3").meta.region_name
     except (BotoCoreError, ClientError) as error:
         console.print(f"✗ Nothing is published: {explain(error)}", style="red", markup=False)
         return _FAILED
+    links = {
+        each.name: quick_create_link(region, each.address, each.name, **each.parameters)
+        for each in templates
+    }
     PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(_page(published), encoding="utf-8")
-    for template in published:
+    PAGE.write_text(_page(links), encoding="utf-8")
+    for template in templates:
         console.print(f"\n[bold]{template.name}[/]  {template.address}")
-        console.print(template.link, soft_wrap=True, markup=False, highlight=False)
+        console.print(links[template.name], soft_wrap=True, markup=False, highlight=False)
     console.print(f"\nA page with the buttons: {PAGE}")
     if target.name() == "aws":
         who = f"The links work for who may read the bucket {bucket}: it is private, unless you open it."
@@ -67,51 +60,10 @@ def quick_create_link(region: str, template_url: str, stack: str, **parameters: 
     )
 
 
-def _publish(bucket: str) -> list[Template]:
-    s3 = boto3.client("s3")
-    region = s3.meta.region_name
-    _ensure(s3, bucket, region)
-    parameters = _layer_parameters(s3, bucket)
-    published = []
-    for path in sorted(project.TEMPLATE.parent.glob("*.yaml")):
-        key = f"{_PREFIX}/{path.name}"
-        s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes(), ContentType="text/yaml")
-        address = f"https://{bucket}.s3.{region}.amazonaws.com/{key}"
-        given = parameters if path == project.TEMPLATE else {}
-        link = quick_create_link(region, address, path.stem, **given)
-        published.append(Template(path.stem, address, link))
-    return published
-
-
-def _ensure(s3, bucket: str, region: str) -> None:
-    """Make the bucket where it isn't there. Raises ClientError where it is somebody else's."""
-    try:
-        s3.head_bucket(Bucket=bucket)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-            raise
-        place = {} if region == "us-east-1" else {"LocationConstraint": region}
-        extra = {"CreateBucketConfiguration": place} if place else {}
-        s3.create_bucket(Bucket=bucket, **extra)
-
-
-def _layer_parameters(s3, bucket: str) -> dict[str, str]:
-    """The resizer's parameters with a ready layer, where this computer's Pillow runs on Lambda."""
-    if sys.platform != "linux":
-        return {}
-    runtime, architecture = packages.runtime(), packages.architecture()
-    name = packages.pillow_version().lower().replace(" ", "-")
-    key = f"{_PREFIX}/{name}-{runtime}-{architecture}.zip"
-    s3.put_object(Bucket=bucket, Key=key, Body=packages.pillow_layer_zip())
-    return {
-        "ArtifactBucket": bucket, "LayerKey": key, "Runtime": runtime, "Architecture": architecture,
-    }  # fmt: skip
-
-
-def _page(published: list[Template]) -> str:
+def _page(links: dict[str, str]) -> str:
     rows = "\n".join(
-        f'<p><a class="launch" href="{html.escape(t.link)}">Launch {html.escape(t.name)}</a></p>'
-        for t in published
+        f'<p><a class="launch" href="{html.escape(link)}">Launch {html.escape(name)}</a></p>'
+        for name, link in links.items()
     )
     return Path(__file__).with_name("launch_stack.html").read_text(encoding="utf-8").replace(
         "<!-- buttons -->", rows

@@ -1,6 +1,7 @@
 """Whether a thumbnail is right: its size, what it shows, which way is up, its transparency, its format."""
 
 import io
+import struct
 import warnings
 from dataclasses import dataclass
 
@@ -9,6 +10,10 @@ from PIL import Image, ImageChops, ImageOps, ImageStat
 # Of 255 steps. JPEG's losses give 3 to 6 on the kit's photographs; another picture, or the same one turned,
 # gives 25 and more.
 MOST_DIFFERENCE = 15.0
+# What Pillow reads by itself; EPS, for one, it gives to another program of the computer's.
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+# More than any upload of the checks has. A file of a few bytes may say that it has billions.
+MOST_PIXELS = 20_000_000
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 
 
@@ -38,10 +43,9 @@ def judge(
         # What Pillow thinks of a learner's file is no warning of ours.
         warnings.simplefilter("ignore")
         try:
-            found = Image.open(io.BytesIO(thumbnail))
-            found.load()
-        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-            return Verdict(None, None, (f"it is no picture: {error}",))
+            found = read(thumbnail)
+        except ValueError as error:
+            return Verdict(None, None, (str(error),))
         original = Image.open(io.BytesIO(upload))
         faults = _faults_of_format(original, found, content_type)
         shown, wanted = as_shown(found), as_shown(original)
@@ -57,6 +61,21 @@ def judge(
     if mean > MOST_DIFFERENCE and alpha <= MOST_DIFFERENCE:
         faults.append(_fault_of_picture(shown, wanted, mean))
     return Verdict(found.size, round(mean, 2), tuple(faults))
+
+
+def read(content: bytes) -> Image.Image:
+    """A picture that learner code has made, unpacked. Raises ValueError, whose text says why it is none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            found = Image.open(io.BytesIO(content), formats=_FORMATS)
+            if found.width * found.height > MOST_PIXELS:  # known before anything is unpacked
+                raise Image.DecompressionBombError(f"{found.width} x {found.height} pixels")
+            found.load()
+        except (OSError, SyntaxError, ValueError, EOFError, struct.error,
+                Image.DecompressionBombError) as error:  # fmt: skip
+            raise ValueError(f"it is no picture: {error}") from None
+    return found
 
 
 def fitted(size: tuple[int, int], longest_side: int) -> tuple[int, int]:

@@ -124,5 +124,7 @@ def _all(shape: Shape) -> str:
 
 @functools.cache
 def _compiled(pattern: str) -> re.Pattern:
-    # Java's classes of letters, blanks and numbers are Python's \w and \s.
-    return re.compile(pattern.replace(r"\p{L}\p{Z}\p{N}", r"\w\s"))
+    # Java's classes of letters, blanks and numbers are Python's \w and \s. The published pattern of Bedrock
+    # Agents' ARNs has /d for \d, and would match none.
+    pattern = pattern.replace(r"\p{L}\p{Z}\p{N}", r"\w\s")
+    return re.compile(re.sub(r"/d(?=[{+])", r"\\d", pattern))

@@ -45,14 +45,14 @@ def _response(
     for name, values in several.items():
         if not isinstance(values, list):
             raise MalformedResponse(f"multiValueHeaders: {name} is no list")
-        fields += [(name, header_text(value)) for value in values]
+        fields += [(name, header_text(value)) for value in values if value is not None]
     for name, value in (answer.get("headers") or {}).items():
-        if str(name).lower() not in several:
+        if value is not None and str(name).lower() not in several:
             fields.append((str(name).lower(), header_text(value)))
     if not any(name == "content-type" for name, _ in fields):
         fields.append(("content-type", "application/json"))
     fields = [(name, value) for name, value in fields if name not in drops]
-    body = answer.get("body") or ""
+    body = "" if answer.get("body") is None else answer["body"]
     if not isinstance(body, str):
         raise MalformedResponse("body is no string")
     if answer.get("isBase64Encoded") and decodes(dict(fields)["content-type"]):

@@ -40,7 +40,9 @@ def _response(payload: bytes) -> tuple[int, Fields, bytes]:
     own = {str(name).lower(): value for name, value in (answer.get("headers") or {}).items()}
     own.setdefault(*_JSON)
     out = [
-        (name, header_text(value)) for name, value in own.items() if name not in NOT_THE_FUNCTIONS
+        (name, header_text(value))
+        for name, value in own.items()
+        if value is not None and name not in NOT_THE_FUNCTIONS
     ]
     out += [("set-cookie", header_text(cookie)) for cookie in answer.get("cookies") or []]
     content = answer.get("body", "")

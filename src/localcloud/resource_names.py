@@ -114,6 +114,8 @@ RESOURCES = {
         (("knowledgeBaseId",), _BEDROCK + "knowledge-base/{knowledgeBaseId}"),
         (("guardrailIdentifier",), _BEDROCK + "guardrail/{guardrailIdentifier}"),
         (("modelIdentifier",), "arn:aws:bedrock:{region}::foundation-model/{modelIdentifier}"),
+        (("resourceArn",), "{resourceArn}"),
+        (("resourceARN",), "{resourceARN}"),
     ),
 }
 

@@ -37,7 +37,11 @@ def _environment() -> Environment:
 
 def learner(record: Record, grade: Grade, stages: list[Stage], hints: list[Alike]) -> str:
     """The page of one learner."""
-    results = [(stage, record.of(stage.key), grade.stages[stage.key]) for stage in stages]
+    results = [
+        (stage, result, [check.for_learners() for check in result.checks] if result else [],
+         grade.stages[stage.key])
+        for stage in stages for result in [record.of(stage.key)]
+    ]  # fmt: skip
     return _environment().get_template("learner.html").render(
         record=record, grade=grade, results=results, hints=hints
     )  # fmt: skip
@@ -69,8 +73,9 @@ class Overview:
             self._passed[stage.key] += bool(result.passed)
             for check in result.checks:
                 self._seconds[stage.key] += check.seconds
-                self._tried[stage.key, check.wants] += check.outcome != "not run"
-                self._failed[stage.key, check.wants] += check.outcome == "failed"
+                wants = f"(hidden) {check.wants}" if check.hidden else check.wants
+                self._tried[stage.key, wants] += check.outcome != "not run"
+                self._failed[stage.key, wants] += check.outcome == "failed"
 
     def page(self, hints: dict[str, list[Alike]]) -> str:
         """The page of the class; `hints` are the pairs that look alike, by learner."""

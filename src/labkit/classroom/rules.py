@@ -89,17 +89,21 @@ def read(path: Path | None, keys: list[str]) -> Rules:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadRules(f"{path}: {error}") from None
-    late, weights = given.get("late", {}), given.get("weights", {})
     _only(path, given, "partial", "late", "weights", "submitted")
+    late, weights, times = (_table(path, given, name) for name in ("late", "weights", "submitted"))
     _only(path, late, "deadline", "grace_minutes", "percent_per_day", "at_most_percent")
     _only(path, weights, *keys)
     if given.get("partial", "checks") not in ("checks", "stages"):
         raise BadRules(f'{path}: partial is "checks" or "stages", not {given["partial"]!r}')
     numbers = {name: value for name, value in (late | weights).items() if name != "deadline"}
     for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 <= value < math.inf:
             raise BadRules(f"{path}: {name} must be a number of at least 0, not {value!r}")
-    times = given.get("submitted", {})
+    if late.get("at_most_percent", 100) > 100:
+        raise BadRules(
+            f"{path}: at_most_percent must be 100 at most, not {late['at_most_percent']}"
+        )
     settings: dict[str, Any] = {
         **late,
         "partial": given.get("partial", "checks"),
@@ -109,6 +113,13 @@ def read(path: Path | None, keys: list[str]) -> Rules:
         settings["deadline"] = _moment(path, "deadline", late["deadline"])
     settings["submitted"] = {name: _moment(path, name, value) for name, value in times.items()}
     return Rules(**settings)
+
+
+def _table(path: Path, given: dict[str, Any], name: str) -> dict[str, Any]:
+    table = given.get(name, {})
+    if not isinstance(table, dict):
+        raise BadRules(f"{path}: {name} must be a table, which begins with [{name}], not {table!r}")
+    return table
 
 
 def _only(path: Path, given: dict[str, Any], *known: str) -> None:

@@ -74,6 +74,7 @@ def _stage(stage: Stage, result: StageResult) -> str:
 
 
 def _check(stage: Stage, check: CheckResult, before: CheckResult | None) -> str:
+    check = check.for_learners()
     sign, colour = lines.SIGNS[check.outcome], _COLOURS[check.outcome]
     head = (
         f"<span aria-hidden='true' style='color:{colour};font-weight:bold'>{sign}</span> "

@@ -22,6 +22,7 @@ def check_lines(
     stage: Stage, result: CheckResult, before: CheckResult | None = None, width: int | None = None
 ) -> Iterator[Text]:
     """One check, and the one `before` it; `width` in columns, None where lines may be of any length."""
+    result = result.for_learners()
     style = STYLES[result.outcome]
     points = f"{result.earned}/{result.points}"
     first, *rest = _wrapped(result.wants, width and width - 6 - len(points))

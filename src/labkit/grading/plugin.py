@@ -3,6 +3,8 @@
 A check is a function `check_…` whose docstring says in one sentence what it wants, marked
 `@pytest.mark.check(points=2, section="heading of the notebook that explains it")`. `needs=("check_a",)`
 names checks of the same module without which it makes no sense, `timeout=60` another limit than 30 s.
+`hidden="Your function meets pictures of other kinds."` is all that learners are told of a check, whatever
+comes of it.
 """
 
 import os
@@ -16,6 +18,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .. import project, target
+from . import pictures
 from .expectations import Unmet
 from .learner_text import clean, useful_lines
 from .results import CheckResult
@@ -40,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "check(points, section, needs=(), timeout=30): see grading/plugin.py"
+        "markers", "check(points, section, needs=(), timeout=30, hidden=''): see grading/plugin.py"
     )
     given = config.getoption("seed")
     config.stash[_SEED] = secrets.randbelow(1_000_000) if given is None else given
@@ -88,11 +91,12 @@ def workspace(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> St
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    pictures.take()  # those of a check before it that were not asked for
     outcomes = item.config.stash[_OUTCOMES]
     for name in item.get_closest_marker("check").kwargs.get("needs", ()):
         needed = outcomes.get(_sibling(item, name))
         if needed and needed.outcome != "passed":
-            pytest.skip(f"first comes: {needed.wants}")
+            pytest.skip(f"first comes: {needed.for_learners().wants}")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -150,6 +154,8 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None], report: Any) -> Chec
         outcome=outcome,
         points=mark["points"],
         seconds=round(call.duration, 3),
+        hidden=mark.get("hidden", ""),
+        pictures=pictures.take(),
         **words,
     )
 
@@ -184,6 +190,7 @@ def _unmet(error: BaseException) -> Unmet:
 
 
 def _words(result: CheckResult) -> str:
+    result = result.for_learners()
     lines = [result.wants, f"  tried:    {result.tried}", f"  expected: {result.expected}"]
     lines += [f"  seen:     {result.seen}", *(f"  | {line}" for line in result.log)]
     if result.section:

@@ -1,14 +1,28 @@
 """What came of the checks, as values that can be stored, sent and shown."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, Self
 
 Outcome = Literal["passed", "failed", "not run"]
+# All that is said of a hidden check besides its sentence.
+_HIDDEN = {
+    "passed": {},
+    "failed": {
+        "tried": "ran a check that is not shown",
+        "expected": "it to pass",
+        "seen": "it failed; read the task again, and try your code with what nobody has named",
+    },
+    "not run": {"seen": "Not run: what comes first has failed"},
+}
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check. `seen` holds the reason where it was not run; `seconds` is its time, fixtures included."""
+    """One check. `seen` holds the reason where it was not run; `seconds` is its time, fixtures included.
+
+    `hidden` is what learners are told of a hidden check, instead of all other words; `pictures` are those
+    that it was shown, each as its words and a data URI.
+    """
 
     name: str
     wants: str
@@ -20,21 +34,43 @@ class CheckResult:
     seen: str = ""
     log: tuple[str, ...] = ()
     seconds: float = 0.0
+    hidden: str = ""
+    pictures: tuple[tuple[str, str], ...] = ()
 
     @property
     def earned(self) -> int:
         """Its points if it passed, else none."""
         return self.points if self.outcome == "passed" else 0
 
+    def for_learners(self) -> Self:
+        """What learners may see of it: of a hidden check the outcome and the points, and its own sentence."""
+        if not self.hidden:
+            return self
+        nothing = {
+            "tried": "",
+            "expected": "",
+            "seen": "",
+            "log": (),
+            "section": "",
+            "pictures": (),
+        }
+        words = nothing | _HIDDEN[self.outcome]
+        return replace(self, name="hidden", wants=f"Hidden check: {self.hidden}", **words)
+
     def as_json(self) -> dict[str, Any]:
         """The result as JSON's own types."""
-        return {**asdict(self), "log": list(self.log), "earned": self.earned}
+        lists = {"log": list(self.log), "pictures": [list(picture) for picture in self.pictures]}
+        return {**asdict(self), **lists, "earned": self.earned}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "CheckResult":
         """The result that `as_json` gave."""
         known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
-        return cls(**{**known, "log": tuple(known.get("log", ()))})
+        lists = {
+            "log": tuple(known.get("log", ())),
+            "pictures": tuple((words, uri) for words, uri in known.get("pictures", ())),
+        }
+        return cls(**{**known, **lists})
 
 
 @dataclass(frozen=True)

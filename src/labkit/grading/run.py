@@ -37,7 +37,8 @@ class _Collector:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Function) -> None:
-        wants = " ".join((item.function.__doc__ or "").split())
+        hidden = item.get_closest_marker("check").kwargs.get("hidden")
+        wants = hidden or " ".join((item.function.__doc__ or "").split())
         self._listener.started(self._stage(item.nodeid), wants)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

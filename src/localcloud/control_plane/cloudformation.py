@@ -19,6 +19,7 @@ from moto.cloudformation.utils import generate_stack_id
 from moto.iam import models as iam_models
 from moto.logs import models as logs_models
 from moto.s3 import models as s3_models
+from moto.sqs import models as sqs_models
 
 from . import (
     custom_resource_responses,
@@ -29,6 +30,8 @@ from . import (
     stack_change_sets,
     stack_custom_resources,
     stack_deployment,
+    stack_drift,
+    stack_endpoints,
     stack_gateway_resources,  # noqa: F401 (as above)
     stack_nested,
     stack_operations,
@@ -227,6 +230,8 @@ def install() -> None:
     _put(s3_models.FakeBucket, stack_buckets.Bucket)
     _put(logs_models.LogGroup, stack_storage_resources.LogGroup)
     _put(iam_models.Role, stack_storage_resources.Role)
+    _put(sqs_models.Queue, stack_storage_resources.Queue)
+    _put(iam_models.ManagedPolicy, stack_storage_resources.ManagedPolicy)
     _put(models.Stack, stack_nested.NestedStack)
     _put(custom_model.CustomModel, stack_custom_resources.CustomResource)
     _put(models.ChangeSet, stack_change_sets.ChangeSet)
@@ -234,8 +239,10 @@ def install() -> None:
     _put(models.CloudFormationBackend, Backend)
     _put(responses.CloudFormationResponse, stack_change_sets.ChangeSetRequests)
     _put(responses.CloudFormationResponse, stack_responses.Response)
+    _put(responses.CloudFormationResponse, stack_drift.DriftRequests)
     _patch_stack()
     _patch_requests()
+    stack_endpoints.install()
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         cached.cache_clear()
 
@@ -253,6 +260,21 @@ def _patch_stack() -> None:
     models.Stack.__init__ = __init__
     models.Stack.parse_template = staticmethod(load_template)
     models.Stack.outputs = property(_outputs)
+    models.Stack.drift_information = property(stack_drift.stack_information)
+    moto_load = parsing.ResourceMap.load_parameters
+
+    @functools.wraps(moto_load)
+    def load_parameters(self):
+        # moto takes the default of a list for a text, and keeps blanks around a list's members.
+        moto_load(self)
+        for name, declared in (self._template.get("Parameters") or {}).items():
+            value = self.resolved_parameters[name]
+            if declared.get("Type") == "CommaDelimitedList" and value is not None:
+                members = value.split(",") if isinstance(value, str) else value
+                self.resolved_parameters[name] = [member.strip() for member in members]
+        self._parsed_resources.update(self.resolved_parameters)
+
+    parsing.ResourceMap.load_parameters = load_parameters
 
 
 def _outputs(stack: models.Stack) -> list[dict[str, Any]] | None:

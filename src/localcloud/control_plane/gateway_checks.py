@@ -11,7 +11,7 @@ from moto.apigatewayv2.models import Api, ApiGatewayV2Backend
 
 from ..gateways.parameter_mapping import is_reserved
 from ..gateways.routes import split_key
-from . import gateway_deployments
+from . import gateway_deployments, gateway_refusals
 
 
 class Conflict(APIGatewayV2Error):
@@ -41,6 +41,7 @@ def install() -> None:
         self, api_key_required, authorization_scopes, route_key, *rest, **more
     ):
         check_route_key(self, route_key)
+        _check_api_key(self, api_key_required)
         return create_route(self, api_key_required, authorization_scopes, route_key, *rest, **more)
 
     @functools.wraps(update_route)
@@ -48,6 +49,7 @@ def install() -> None:
         key = changes.get("route_key")
         if key and key != self.get_route(route_id).route_key:
             check_route_key(self, key)
+        _check_api_key(self, changes.get("api_key_required"))
         return update_route(self, route_id, **changes)
 
     @functools.wraps(create_integration)
@@ -57,12 +59,14 @@ def install() -> None:
 
     @functools.wraps(update_integration)
     def checked_update_integration(self, integration_id, **changes):
+        gateway_refusals.check(changes, BadRequestException)
         if self.protocol_type == "HTTP":
             _check_mappings(changes)
         return update_integration(self, integration_id, **changes)
 
     @functools.wraps(create_stage)
     def checked_create_stage(self, config):
+        gateway_refusals.check(config, BadRequestException)
         if config["stageName"] in self.stages:
             raise Conflict("Stage already exists")
         deployment_id = config.get("deploymentId")
@@ -92,6 +96,12 @@ def install() -> None:
     ApiGatewayV2Backend.create_api = checked_create_api
 
 
+def _check_api_key(api: Api, is_required: bool | None) -> None:
+    # Only WebSocket APIs know it (API reference, CreateRoute).
+    if is_required and api.protocol_type == "WEBSOCKET":
+        gateway_refusals.refuse("API keys of WebSocket APIs", BadRequestException)
+
+
 def check_route_key(api: Api, key: str) -> None:
     """Raises BadRequestException for a malformed key, Conflict for one that another route has."""
     if api.protocol_type == "HTTP":
@@ -110,8 +120,13 @@ def check_route_format(key: str) -> None:
 
 
 def check_integration(api: Api, given: Mapping[str, Any]) -> None:
-    """Raises BadRequestException for what an HTTP API takes no integration with."""
+    """Raises BadRequestException for what an HTTP API takes no integration with, and for what is not
+    to be had here.
+    """
+    gateway_refusals.check(given, BadRequestException)
     if api.protocol_type != "HTTP":
+        if given.get("integration_type") == "AWS":
+            gateway_refusals.refuse("AWS integrations of WebSocket APIs", BadRequestException)
         return
     if given.get("integration_type") not in ("AWS_PROXY", "HTTP_PROXY"):
         # The words as in hashicorp/terraform-provider-aws #17289 and aws/aws-cli #6363.

@@ -12,11 +12,17 @@ from moto.apigateway import models as v1
 from moto.apigateway.exceptions import ConflictException
 from moto.apigateway.models import APIGatewayBackend, apigateway_backends
 from moto.apigatewayv2 import models as v2
-from moto.apigatewayv2.exceptions import ApiNotFound, DomainNameNotFound, StageNotFound
+from moto.apigatewayv2.exceptions import (
+    ApiNotFound,
+    BadRequestException,
+    DomainNameNotFound,
+    StageNotFound,
+)
 from moto.apigatewayv2.models import ApiGatewayV2Backend, apigatewayv2_backends
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 
 from ..gateways.custom_domains import Mapping
+from . import gateway_refusals
 from .gateway_checks import Conflict
 
 _HOSTED_ZONE = "Z2FDTNDATAQYW2"  # moto's for the names of the first API
@@ -80,6 +86,7 @@ def install() -> None:
 
     @functools.wraps(create_second)
     def create_domain_name_v2(self, domain_name, domain_name_configurations, *args, **given):
+        gateway_refusals.check(given, BadRequestException)
         given |= {"domain_name": domain_name}
         given["domain_name_configurations"] = domain_name_configurations or []
         made = create_second(self, *args, **given)

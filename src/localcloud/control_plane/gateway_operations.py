@@ -19,7 +19,9 @@ from . import (
     gateway_domains,
     gateway_endpoints,
     gateway_openapi,
+    gateway_refusals,
     rest_access_operations,
+    rest_export,
     rest_gateway_resources,
     rest_openapi,
 )
@@ -36,7 +38,6 @@ SCHEMES = {"HTTP": "http", "WEBSOCKET": "ws"}
 # What UpdateStage may change: the member and moto's attribute.
 _STAGE_MEMBERS = {
     "accessLogSettings": "access_log_settings",
-    "clientCertificateId": "client_certificate_id",
     "defaultRouteSettings": "default_route_settings",
     "description": "description",
     "stageVariables": "stage_variables",
@@ -148,10 +149,12 @@ def install() -> None:
     for path in _PATHS:
         url_paths[path] = ApiGatewayV2Response.dispatch
     gateway_checks.install()
+    gateway_refusals.install_second(ApiGatewayV2Response, BadRequestException)
     gateway_domains.install()
     rest_gateway_resources.install()
     rest_access_operations.install()
     rest_openapi.install()
+    rest_export.install()
     _quick_create()
 
 
@@ -172,6 +175,7 @@ def new_http_api(backend: ApiGatewayV2Backend, **settings: Any) -> Api:
 
 def update_stage(api: Api, stage: Stage, changes: dict[str, Any]) -> None:
     """UpdateStage: what isn't given stays; of routeSettings every route that isn't given."""
+    gateway_refusals.check(changes, BadRequestException)
     for member, attribute in _STAGE_MEMBERS.items():
         if member in changes:
             setattr(stage, attribute, changes[member])

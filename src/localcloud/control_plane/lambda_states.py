@@ -30,6 +30,8 @@ _IN_PROGRESS = {
 # How long the answer to a change waits for its end, so that scripts that go on at once find a small
 # function active. The answer itself says Pending or InProgress, as AWS's does.
 _PATIENCE_S = 0.25
+# How long a stack waits: unpacking takes seconds at most.
+_LONGEST_S = 120
 
 
 class _Transition:
@@ -85,6 +87,13 @@ def begin(function: LambdaFunction, is_new: bool) -> None:
         transition.over.set()
 
     _prepare(_configuration_of(function), done)
+
+
+def settle(function_arn: str) -> None:
+    """Wait for the end of a change, as CloudFormation does before it goes on to the next resource."""
+    transition = _running.get(function_arn)
+    if transition:
+        transition.over.wait(_LONGEST_S)
 
 
 def wait(function_arn: str) -> None:

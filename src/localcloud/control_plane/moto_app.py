@@ -15,7 +15,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from ..actions import ApiRequest, credential_scope
-from . import custom_resource_responses, faults, lambda_api, object_requests
+from . import custom_resource_responses, faults, gateway_refusals, lambda_api, object_requests
 from .object_requests import Answer
 
 _log = logging.getLogger(__name__)
@@ -65,6 +65,8 @@ class MotoApp:
             _install_cloudformation()
         if service == "apigateway":
             install_gateways()
+        if service == "wafv2":
+            gateway_refusals.install_web_acls()
         if service == "lambda":
             answered = self._lambda(scope, body)
             if answered:

@@ -125,11 +125,13 @@ def _attribute(value: dict[str, Any]) -> dict[str, Any]:
 
 _moto_add = Queue.add_message
 _moto_change = SQSBackend.change_message_visibility
+_moto_set = SQSBackend.set_queue_attributes
 
 
 def install(on_news: Callable[[str], None]) -> None:
     """Let `on_news(queue_arn)` know of each message that arrives or comes back, in the thread that
-    does it; and let messages keep the trace header of the request that sends them.
+    does it; let messages keep the trace header of the request that sends them; and let a queue keep
+    its policy when other attributes are set.
     """
 
     @functools.wraps(_moto_add)
@@ -145,5 +147,11 @@ def install(on_news: Callable[[str], None]) -> None:
         _moto_change(self, queue_name, receipt_handle, visibility_timeout)
         on_news(self.get_queue(queue_name).queue_arn)
 
+    @functools.wraps(_moto_set)
+    def set_queue_attributes(self, queue_name, attributes):
+        kept = {"Policy": self.get_queue(queue_name).policy}
+        return _moto_set(self, queue_name, {**kept, **attributes})
+
     Queue.add_message = add_message
+    SQSBackend.set_queue_attributes = set_queue_attributes
     SQSBackend.change_message_visibility = change_message_visibility

@@ -10,7 +10,7 @@ import json
 from http import HTTPStatus
 
 from moto.apigateway import models
-from moto.apigateway.exceptions import ApiGatewayException
+from moto.apigateway.exceptions import ApiGatewayException, BadRequestException
 from moto.apigateway.models import RestAPI, apigateway_backends
 from moto.apigateway.responses import APIGatewayResponse
 
@@ -23,7 +23,12 @@ from ..gateways.rest_descriptions import (
     RestIntegration,
     RestStage,
 )
-from . import rest_access_resources, rest_integration_operations, rest_stage_settings
+from . import (
+    gateway_refusals,
+    rest_access_resources,
+    rest_integration_operations,
+    rest_stage_settings,
+)
 
 TEST_STAGE = "test-invoke-stage"
 _DEFAULT_TIMEOUT_MS = 29_000
@@ -53,6 +58,7 @@ def install() -> None:
     _keep_binary_media_types()
     rest_stage_settings.install()
     rest_integration_operations.install()
+    gateway_refusals.install_first(APIGatewayResponse, BadRequestException)
 
 
 def _keep_binary_media_types() -> None:

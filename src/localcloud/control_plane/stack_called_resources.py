@@ -68,6 +68,8 @@ def _provision(client: Any, found: Mapping[str, str], properties: Mapping[str, A
     given = properties.get("ProvisionedConcurrencyConfig")
     if given:
         call(client, "put_provisioned_concurrency_config", {**given, **found})
+    else:
+        client.delete_provisioned_concurrency_config(**found)
 
 
 class StackVersion(Called, CloudFormationModel):

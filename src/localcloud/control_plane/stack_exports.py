@@ -12,6 +12,8 @@ from typing import Any
 from moto.cloudformation.models import Stack, cloudformation_backends
 from moto.cloudformation.parsing import Export, clean_json
 
+from .stack_endpoints import here
+
 # In these states a stack has no resources.
 _EMPTY = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
 
@@ -30,7 +32,7 @@ def exports_of(stack: Stack) -> dict[str, Export]:
         ):
             continue
         name = clean_json(output["Export"]["Name"], stack.resource_map)
-        value = clean_json(output["Value"], stack.resource_map)
+        value = here(clean_json(output["Value"], stack.resource_map), stack.account_id)
         found[name] = Export(stack.stack_id, name, value)
     return found
 

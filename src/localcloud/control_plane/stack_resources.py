@@ -17,6 +17,7 @@ from moto.awslambda import models as lambda_models
 from moto.awslambda.utils import get_backend
 from moto.core.common_models import CloudFormationModel
 
+from . import lambda_states
 from .lambda_resources import set_logging_config
 
 # A change to one of these makes a new physical resource (the reference's "Update requires:
@@ -58,6 +59,7 @@ _REPLACED_BY: dict[str, frozenset[str] | None] = {
     "AWS::Logs::LogGroup": frozenset({"LogGroupName"}),
     "AWS::S3::Bucket": frozenset({"BucketName"}),
     "AWS::SNS::Subscription": frozenset({"TopicArn", "Protocol", "Endpoint"}),
+    "AWS::SQS::Queue": frozenset({"QueueName", "FifoQueue"}),
     "AWS::SQS::QueuePolicy": frozenset(),
 }
 
@@ -139,6 +141,7 @@ class Function:
             spec["ReservedConcurrentExecutions"] = int(properties["ReservedConcurrentExecutions"])
         function = get_backend(account_id, region_name).create_function(spec)
         function.cloudformation_code = copy.deepcopy(properties["Code"])
+        lambda_states.settle(function.function_arn)
         return function
 
     @classmethod
@@ -158,6 +161,7 @@ class Function:
         if properties["Code"] != function.cloudformation_code:
             function.update_function_code(_function_code(properties["Code"]))
             function.cloudformation_code = copy.deepcopy(properties["Code"])
+        lambda_states.settle(function.function_arn)
         return function
 
 

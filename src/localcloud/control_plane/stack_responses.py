@@ -10,6 +10,7 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.core.responses import ActionResult
 
 from .serverless_transform import original
+from .stack_drift import resource_information
 from .stack_events import StackResource
 from .stack_exports import importers
 from .stack_template_summary import summarize, summarize_fully
@@ -41,7 +42,7 @@ class Response:
         stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
         wanted = self._get_param("LogicalResourceId")
         found = [
-            _as_described(record)
+            {**_as_described(record), "DriftInformation": resource_information(stack, logical_id)}
             for logical_id, record in stack.resource_records.items()
             if wanted in (None, logical_id)
         ]

@@ -1,4 +1,4 @@
-"""Log groups and roles in a stack: the properties that moto's CloudFormation leaves out.
+"""Log groups, queues and roles in a stack: the properties that moto's CloudFormation leaves out.
 
 Each class method here replaces moto's of the same name.
 """
@@ -10,6 +10,7 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
+from moto.sqs.models import MAXIMUM_MESSAGE_LENGTH, sqs_backends
 from moto.utilities.utils import get_partition
 
 from .stack_resources import tags_dict
@@ -47,6 +48,35 @@ class LogGroup:
 def _set_retention(group: Any, properties: dict[str, Any]) -> None:
     days = properties.get("RetentionInDays")
     group.set_retention_policy(None if days is None else int(days))
+
+
+# What a queue has where its template says nothing ("SetQueueAttributes", SQS API reference).
+_QUEUE_DEFAULTS = {
+    "DelaySeconds": 0,
+    "KmsDataKeyReusePeriodSeconds": 300,
+    "KmsMasterKeyId": None,
+    "MaximumMessageSize": MAXIMUM_MESSAGE_LENGTH,
+    "MessageRetentionPeriod": 345_600,
+    "ReceiveMessageWaitTimeSeconds": 0,
+    "RedrivePolicy": "",
+    "VisibilityTimeout": 30,
+}
+
+
+class Queue:
+    """AWS::SQS::Queue: an update changes every attribute, where moto's changes two."""
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name
+    ):
+        properties = dict(cloudformation_json["Properties"])
+        queue = original_resource
+        queue.tags = tags_dict(properties.pop("Tags", None))
+        for name in ("QueueName", "FifoQueue"):
+            properties.pop(name, None)
+        attributes = {**_QUEUE_DEFAULTS, **properties}
+        return sqs_backends[account_id][region_name].set_queue_attributes(queue.name, attributes)
 
 
 def _document(policy: Any) -> str:
@@ -121,3 +151,18 @@ class Role:
             policy.role_names = [name for name in policy.role_names if name != resource_name]
         _apply_role_policies(role, {}, backend)
         backend.delete_role(resource_name)
+
+
+class ManagedPolicy:
+    """AWS::IAM::ManagedPolicy, which moto leaves behind."""
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name, cloudformation_json, account_id, region_name
+    ):
+        backend = iam_backends[account_id][get_partition(region_name)]
+        policy = backend.get_policy(resource_name)
+        for entity in (*backend.roles.values(), *backend.users.values(), *backend.groups.values()):
+            if policy.arn in entity.managed_policies:
+                policy.detach_from(entity)
+        backend.delete_policy(policy.arn)

@@ -117,6 +117,7 @@ def create_alias(call: Call) -> Mapping[str, Any]:
         raise invalid(f"The agent has no version {routing[0].get('agentVersion')}")
     place = f"{call.region}:{call.account_id}"
     alias = {
+        "tags": dict(call.get("tags", {})),
         "agentId": agent["agentId"],
         "agentAliasId": alias_id,
         "agentAliasName": call.get("agentAliasName"),
@@ -128,23 +129,19 @@ def create_alias(call: Call) -> Mapping[str, Any]:
         "agentAliasStatus": "PREPARED",
     }
     agent["aliases"][alias_id] = alias
-    return {"agentAlias": {**alias, "agentAliasStatus": "CREATING"}}
+    return {"agentAlias": {**_shown_alias(alias), "agentAliasStatus": "CREATING"}}
 
 
 def get_alias(call: Call) -> Mapping[str, Any]:
     """GetAgentAlias."""
-    return {"agentAlias": _alias(call)}
+    return {"agentAlias": _shown_alias(_alias(call))}
 
 
 def list_aliases(call: Call) -> Mapping[str, Any]:
     """ListAgentAliases."""
     aliases = asked_agent(call)["aliases"]
     found, token = page(sorted(aliases), call.get("maxResults", _PAGE), call.get("nextToken"))
-    left_out = ("agentId", "agentAliasArn")
-    shown = [
-        {name: value for name, value in aliases[alias_id].items() if name not in left_out}
-        for alias_id in found
-    ]
+    shown = [_shown_alias(aliases[each], "agentId", "agentAliasArn") for each in found]
     return {"agentAliasSummaries": shown, "nextToken": token}
 
 
@@ -180,6 +177,10 @@ def _alias(call: Call) -> dict[str, Any]:
     if alias is None:
         raise not_found(f"Agent alias with id {call.get('agentAliasId')} does not exist")
     return alias
+
+
+def _shown_alias(alias: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
+    return {name: value for name, value in alias.items() if name not in ("tags", *left_out)}
 
 
 OPERATIONS = {

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 DIMENSIONS = 384
-# The model was trained on texts of at most 128 tokens but reads 256 (its model card).
-MAX_TOKENS = 256
+# The model was trained on texts of at most 128 tokens (its model card).
+_WHOLE_TOKENS = 128
+_PART_TOKENS = 32
 _VOCABULARY = Path(__file__).with_name("minilm_vocabulary.txt")
 
 
@@ -24,13 +25,14 @@ class EmbeddingModelMissing(RuntimeError):
 
 def embed(texts: Sequence[str]) -> np.ndarray:
     """The texts' vectors, float32 of shape (len(texts), 384) and length 1: their dot product is their
-    cosine. Of a text longer than 256 tokens the beginning counts.
+    cosine. That of a text of more than 128 tokens is the mean of its parts' vectors, so that all of a
+    text counts, however long it is.
 
     Raises EmbeddingModelMissing.
     """
     # One by one: a batch is a fifth faster at most, and its padding would change the vectors.
     encoded = _tokenizer().encode_batch(list(texts))
-    vectors = [_run(encoding.ids) for encoding in encoded]
+    vectors = [_vector(encoding.ids) for encoding in encoded]
     return np.array(vectors, np.float32).reshape(-1, DIMENSIONS)
 
 
@@ -57,11 +59,21 @@ def count_tokens(text: str) -> int:
 
 def token_spans(text: str) -> list[tuple[int, int]]:
     """Where each token of a text begins and ends, in characters."""
-    return _whole_tokenizer().encode(text, add_special_tokens=False).offsets
+    return _tokenizer().encode(text).offsets
 
 
-def _run(token_ids: list[int]) -> np.ndarray:
-    ids = np.array([token_ids], np.int64)
+def _vector(tokens: list[int]) -> np.ndarray:
+    if len(tokens) <= _WHOLE_TOKENS:
+        return _run(tokens)
+    starts = range(0, len(tokens), _PART_TOKENS)
+    parts = [tokens[start : start + _PART_TOKENS] for start in starts]
+    mean = sum(len(part) * _run(part) for part in parts)
+    return mean / np.linalg.norm(mean)
+
+
+def _run(tokens: list[int]) -> np.ndarray:
+    first, last = (_tokenizer().token_to_id(mark) for mark in ("[CLS]", "[SEP]"))
+    ids = np.array([[first, *tokens, last]], np.int64)
     given = {
         "input_ids": ids,
         "attention_mask": np.ones_like(ids),
@@ -96,23 +108,12 @@ def _weights() -> Path:
 
 
 @functools.cache
-def _whole_tokenizer():
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+def _tokenizer():
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
     tokens = _VOCABULARY.read_text("utf-8").splitlines()
     vocabulary = {token: number for number, token in enumerate(tokens)}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    marks = [(mark, vocabulary[mark]) for mark in ("[CLS]", "[SEP]")]
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=marks
-    )
-    return tokenizer
-
-
-@functools.cache
-def _tokenizer():
-    tokenizer = type(_whole_tokenizer()).from_str(_whole_tokenizer().to_str())
-    tokenizer.enable_truncation(MAX_TOKENS)
     return tokenizer

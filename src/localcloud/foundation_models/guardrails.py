@@ -13,6 +13,7 @@ from ..control_plane.foundation_model_records import records
 from . import pii_patterns
 from .calls import Call
 from .errors import BedrockError, invalid, not_found
+from .resource_tags import as_mapping
 
 DRAFT = "DRAFT"
 _POLICIES = ("topic", "word", "sensitiveInformation", "contextualGrounding")
@@ -36,6 +37,7 @@ def create(call: Call) -> Mapping[str, Any]:
     kept[identifier] = {
         "guardrailId": identifier,
         "guardrailArn": arn,
+        "tags": as_mapping(call.get("tags")),
         "versions": {DRAFT: {**settings, "createdAt": now, "updatedAt": now}},
     }
     return {"guardrailId": identifier, "guardrailArn": arn, "version": DRAFT, "createdAt": now}

@@ -34,7 +34,8 @@ _TYPES = {
     "REQUEST_TOO_LARGE": (413, "Request Too Long", "BadRequestException"),
 }  # fmt: skip
 _DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
-# API Gateway writes a blank in its own server errors, and none in what a template says (recorded).
+# API Gateway writes a blank in its own server errors and its 413, and none in what a template says
+# (recorded).
 _INTERNAL_TEMPLATE = '{"message": $context.error.messageString}'
 _DENIED_TEMPLATE = '{"Message":$context.error.messageString}'
 _VARIABLE = re.compile(r"\$(?:context|stageVariables)\.[\w.]*\w")
@@ -73,7 +74,8 @@ def answer(exchange: Exchange, error: GatewayError) -> Answer:
         chosen = None  # it can't be worded ("Amazon API Gateway important notes")
     headers = [(b"x-amzn-errortype", code.encode())]
     # An authorizer's failure has no message: {"message":null} (recorded).
-    template = _INTERNAL_TEMPLATE if status >= 500 and message else _DEFAULT_TEMPLATE
+    is_internal = (status >= 500 and message) or error.response_type == "REQUEST_TOO_LARGE"
+    template = _INTERNAL_TEMPLATE if is_internal else _DEFAULT_TEMPLATE
     if error.response_type == "ACCESS_DENIED":
         template = _DENIED_TEMPLATE
     content_type = "application/json"

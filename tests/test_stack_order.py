@@ -1,0 +1,95 @@
+"""In which order a stack's resources come and go, which come at all, and what an update changes."""
+
+import pytest
+
+from stacks import create, delete, described, events, outputs, update
+
+QUEUE = {"Type": "AWS::SQS::Queue"}
+
+
+@pytest.fixture
+def cfn(local_cloud):
+    client = local_cloud.client("cloudformation")
+    yield client
+    for stack in client.describe_stacks()["Stacks"]:
+        delete(client, stack["StackName"])
+
+
+def test_depends_on_orders_what_no_reference_does(cfn):
+    # By name and by their places in the template they would come the other way round.
+    resources = {"A": {**QUEUE, "DependsOn": ["B"]}, "B": {**QUEUE, "DependsOn": "C"}, "C": QUEUE}
+    stack_id = create(cfn, "ordered", {"Resources": resources})["StackId"]
+    delete(cfn, "ordered")
+    ended = [(name, status) for name, status, _ in events(cfn, stack_id) if name in resources]
+    assert [name for name, status in ended if status == "CREATE_COMPLETE"] == ["C", "B", "A"]
+    assert [name for name, status in ended if status == "DELETE_COMPLETE"] == ["A", "B", "C"]
+
+
+def test_conditions_make_resources_and_properties(cfn, local_cloud):
+    chosen = {"Fn::If": ["IsLarge", 900, {"Ref": "AWS::NoValue"}]}
+    template = {
+        "Parameters": {"Size": {"Type": "String", "Default": "small"}},
+        "Conditions": {
+            "IsLarge": {"Fn::Equals": [{"Ref": "Size"}, "large"]},
+            "IsSmall": {"Fn::Not": [{"Condition": "IsLarge"}]},
+        },
+        "Resources": {
+            "Always": {**QUEUE, "Properties": {"DelaySeconds": chosen}},
+            "Large": {**QUEUE, "Condition": "IsLarge"},
+            "Small": {**QUEUE, "Condition": "IsSmall"},
+        },
+    }
+
+    def resources():
+        found = cfn.describe_stack_resources(StackName="sized")["StackResources"]
+        return {
+            each["LogicalResourceId"]: each["PhysicalResourceId"]
+            for each in found
+            if not each["ResourceStatus"].startswith("DELETE")
+        }
+
+    def delay():
+        asked = {"QueueUrl": resources()["Always"], "AttributeNames": ["DelaySeconds"]}
+        return local_cloud.client("sqs").get_queue_attributes(**asked)["Attributes"]["DelaySeconds"]
+
+    create(cfn, "sized", template)
+    assert set(resources()) == {"Always", "Small"}
+    assert delay() == "0"
+    large = [{"ParameterKey": "Size", "ParameterValue": "large"}]
+    update(cfn, "sized", template, Parameters=large)
+    assert described(cfn, "sized")["StackStatus"] == "UPDATE_COMPLETE"
+    assert set(resources()) == {"Always", "Large"}
+    assert delay() == "900"
+
+
+def test_a_queue_gets_every_attribute_of_an_update_and_keeps_its_policy(cfn, local_cloud):
+    sqs = local_cloud.client("sqs")
+    policy = {
+        "Type": "AWS::SQS::QueuePolicy",
+        "Properties": {
+            "Queues": [{"Ref": "Q"}],
+            "PolicyDocument": {"Statement": [
+                {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}]},
+        },
+    }  # fmt: skip
+    dead = {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}, "maxReceiveCount": 3}
+
+    def template(**properties):
+        resources = {"Dead": QUEUE, "P": policy, "Q": {**QUEUE, "Properties": properties}}
+        return {"Resources": resources, "Outputs": {"Url": {"Value": {"Ref": "Q"}}}}
+
+    def attributes():
+        url = outputs(described(cfn, "queues"))["Url"]
+        return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+
+    create(cfn, "queues", template(MessageRetentionPeriod=60))
+    before = attributes()
+    update(cfn, "queues", template(DelaySeconds=5, VisibilityTimeout=40, RedrivePolicy=dead))
+    now = attributes()
+    assert (now["DelaySeconds"], now["VisibilityTimeout"]) == ("5", "40")
+    assert now["MessageRetentionPeriod"] == "345600"
+    assert "maxReceiveCount" in now["RedrivePolicy"] and now["Policy"] == before["Policy"]
+    update(cfn, "queues", template())
+    assert attributes()["DelaySeconds"] == "0" and "RedrivePolicy" not in attributes()
+    update(cfn, "queues", template(QueueName="renamed"))
+    assert attributes()["QueueArn"].endswith(":renamed")
