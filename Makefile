@@ -61,7 +61,7 @@ soak: $(TEST) ## ten minutes of mixed load (MINUTES=3 for less): does the local 
 
 # A run that was stopped goes on where it was. PyTorch and the checkpoint lie in build/.
 TRAINING := build/training/bin/python
-train: ## train the image model anew, for an hour or two of one processor (STEPS=20000 for longer)
+train: ## train the image model anew, for an hour or two of one processor (STEPS=38000 for longer)
 	@test -x $(TRAINING) || { "$(PYTHON)" -m venv build/training && \
 		$(TRAINING) -m pip install --disable-pip-version-check -r training/requirements.txt; }
 	PYTHONPATH=src:. $(TRAINING) -m training.train $(if $(STEPS),--steps $(STEPS))

@@ -122,8 +122,10 @@ def denoise(
 
 
 def _with_a_place(said: Description, seed: int) -> Description:
-    """The description of a shape or colour with a place, by the seed where it says none, and a size: an object
-    that may be anywhere in any size comes out as a mixture of several."""
+    """The description of a shape or colour with a place, by the seed where it says none, and a size.
+
+    An object that may be anywhere, in any size, comes out as a mixture of several.
+    """
     if said.shape is None and said.colour is None:
         return said
     place = random.Random(seed).choice(picture_words.PLACES)
