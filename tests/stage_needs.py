@@ -59,6 +59,7 @@ _PLACES = {
     "AWS::IAM::Role": ["arn:aws:iam::*:role/lab-*"],
     "AWS::Logs::LogGroup": ["arn:aws:logs:*:*:log-group:*lab-*"],
     "AWS::SQS::Queue": ["arn:aws:sqs:*:*:lab-*"],
+    "AWS::DynamoDB::Table": ["arn:aws:dynamodb:*:*:table/lab-*"],
     "AWS::CloudFormation::Stack": ["arn:aws:cloudformation:*:*:stack/lab-*"],
 }
 # What only properties that no template here has would need, and two that are no actions (Service
@@ -66,7 +67,7 @@ _PLACES = {
 _UNUSED = re.compile(
     r"Acl|Analytics|Inventory|Metrics|Replication|Website|Accelerate|ObjectLock|Logging|Ownership|Tiering|Metadata"
     r"|Abac|CORS|Cors|CodeSigning|Recursion|Scaling|Capacity|RuntimeM|RuntimeA|Boundary|Delivery|DataProtection|Index"
-    r"|ResourcePolic|Bearer|Kms|REST|DeletionProtection|DeleteBucketEncryption|DeleteBucketLifecycle"
+    r"|Import|Insights|Kinesis|Replica|ResourcePolic|Bearer|Kms|REST|DeletionProtection|DeleteBucketEncryption|DeleteBucketLifecycle"
 )
 
 _EVERYTHING = {
