@@ -4,6 +4,7 @@ The layer is made of the Pillow that is installed in this Python environment, so
 downloaded. It fits a Lambda function on the same system and Python minor version as this one.
 """
 
+import functools
 import importlib.metadata
 import io
 import platform
@@ -19,6 +20,7 @@ def function_zip(source: Path) -> bytes:
     return zipped({source.name: source.read_bytes()})
 
 
+@functools.cache
 def pillow_layer_zip() -> bytes:
     """Zip the installed Pillow under python/, the folder of a layer that Python imports from."""
     distribution = importlib.metadata.distribution("pillow")

@@ -21,6 +21,7 @@ __all__ = [
     "StateInUse",
     "empty_state",
     "find_server",
+    "load_cloudformation",
     "prepare",
     "require_confinement",
     "wait_until_free",
@@ -39,6 +40,15 @@ def prepare() -> None:
     from .functions.runtime import native_client_available, prepare_runtime
 
     prepare_runtime(native_client_available())
+
+
+def load_cloudformation() -> None:
+    """Load what CloudFormation needs, which else is loaded with its first request: for processes that fork
+    several clouds.
+    """
+    from .control_plane.moto_app import load_cloudformation
+
+    load_cloudformation()
 
 
 def __getattr__(name: str) -> Any:

@@ -30,9 +30,10 @@ from typing import Any
 
 import psutil
 
+import localcloud
 from localcloud import LocalCloud  # each stage's process is a fork of this one
 
-from .. import target
+from .. import needs, packages, target
 from ..grading import preloaded  # noqa: F401
 from ..grading.results import CheckResult, StageResult
 from ..grading.run import Listener, grade
@@ -68,6 +69,7 @@ def main() -> int:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing but answers may come out there
     if job["confined"]:
         _raise_loopback()
+    _prepare(job["stages"])
     limits = Limits(**job["limits"])
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder) / "lab"
@@ -86,6 +88,17 @@ def main() -> int:
             result = _graded(stage, workspace, job["seed"], job["confined"], limits, tell)
             tell({"stage": result.as_json()})
     return 0
+
+
+def _prepare(keys: list[str]) -> None:
+    """Make and load what the stages' processes would each make and load anew, a second each."""
+    calls = {call for one in needs.of(keys) for call in one["calls"]}
+    if "lambda:PublishLayerVersion" in calls or any(
+        call.startswith("cloudformation:") for call in calls
+    ):
+        packages.pillow_layer_zip()
+    if any(call.startswith("cloudformation:") for call in calls):
+        localcloud.load_cloudformation()
 
 
 def _graded(

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from http import HTTPStatus
+from types import ModuleType
 from typing import Any
 from xml.parsers.expat import ExpatError
 
@@ -129,7 +130,14 @@ _loading = threading.Lock()
 
 
 def _install_cloudformation() -> None:
-    """Load CloudFormation when it is first asked for: it brings the models of all of moto along."""
+    """Load CloudFormation when it is first asked for."""
+    loaded = load_cloudformation()
+    with _loading:
+        loaded.install()
+
+
+def load_cloudformation() -> ModuleType:
+    """Import CloudFormation, which brings the models of all of moto along, and change nothing yet."""
     with _loading:
         # jsonschema, far down that tree, checks one rare format with a grammar that takes seconds
         # to build, if JupyterLab happens to have installed it. moto never uses that format.
@@ -138,7 +146,7 @@ def _install_cloudformation() -> None:
         if hidden:
             sys.modules[name] = None
         try:
-            importlib.import_module(".cloudformation", __package__).install()
+            return importlib.import_module(".cloudformation", __package__)
         finally:
             if hidden:
                 sys.modules.pop(name, None)
