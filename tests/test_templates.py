@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
-import yaml
 from botocore.exceptions import ClientError
 
 import http_apis
+import template_files
 from deployment import RUNTIME, policy_of, wait_for
 from stacks import delete, described, ended, outputs, reason
 
@@ -110,18 +110,6 @@ def test_a_creation_that_fails_leaves_nothing(cloud, stack, name):
     assert left(cloud) == before
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads !Ref and its like as plain values."""
-
-
-_Loader.add_multi_constructor(
-    "!",
-    lambda loader, suffix, node: (
-        loader.construct_sequence(node, deep=True)
-        if isinstance(node, yaml.SequenceNode)
-        else loader.construct_scalar(node)
-    ),
-)
 TEMPLATES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 # Their schemas have no tags (CloudFormation's registry, as cfn-lint has it).
 WITHOUT_TAGS = {
@@ -133,7 +121,7 @@ WITHOUT_TAGS = {
 
 
 def resources(name):
-    return yaml.load(text_of(name), _Loader)["Resources"]  # noqa: S506
+    return template_files.read(text_of(name))["Resources"]
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

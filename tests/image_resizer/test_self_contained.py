@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
+import template_files
 from deployment import wait_for
 from labkit import packages, workspace
 from resizer_stack import (
@@ -28,23 +28,9 @@ LOCK = Path(__file__).parents[2] / "requirements.lock"
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads !Ref and its like as plain values."""
-
-
-_Loader.add_multi_constructor(
-    "!",
-    lambda loader, suffix, node: (
-        loader.construct_sequence(node, deep=True)
-        if isinstance(node, yaml.SequenceNode)
-        else loader.construct_scalar(node)
-    ),
-)
-
-
 def code_of(name):
     """The text of a function in the template."""
-    code = yaml.load(TEMPLATE.read_text(), _Loader)["Resources"][name]["Properties"]["Code"]  # noqa: S506
+    code = template_files.read(TEMPLATE.read_text())["Resources"][name]["Properties"]["Code"]
     text = code["ZipFile"]
     return text if isinstance(text, str) else text[2]
 
