@@ -126,6 +126,8 @@ def said_in_terminal(address, token, line, words):
             kind, *pieces = json.loads(await asyncio.wait_for(connection.read_message(), WAIT_S))
             shown += "".join(pieces) if kind == "stdout" else ""
         connection.close()
+        while await asyncio.wait_for(connection.read_message(), WAIT_S) is not None:
+            pass  # the other side has to agree before the socket is free
 
     asyncio.run(type_and_wait())
 
