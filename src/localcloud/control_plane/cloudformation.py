@@ -22,6 +22,7 @@ from moto.s3 import models as s3_models
 from moto.sqs import models as sqs_models
 
 from . import (
+    budgets,
     custom_resource_responses,
     gateway_operations,
     lambda_resources,
@@ -224,6 +225,7 @@ def install() -> None:
     _installed = True
     lambda_resources.install()
     gateway_operations.install()
+    budgets.install()
     _put(lambda_models.LambdaFunction, stack_resources.Function)
     _put(lambda_models.LayerVersion, stack_resources.LayerVersion)
     _put(lambda_models.Permission, stack_resources.Permission)

@@ -21,6 +21,7 @@ _HANDLER_CODES = {
     "BucketNotEmpty": "GeneralServiceException",
     "BucketAlreadyExists": "AlreadyExists",
     "BucketAlreadyOwnedByYou": "AlreadyExists",
+    "DuplicateRecordException": "AlreadyExists",
     "EntityAlreadyExists": "AlreadyExists",
     "ResourceAlreadyExistsException": "AlreadyExists",
     "ResourceConflictException": "AlreadyExists",

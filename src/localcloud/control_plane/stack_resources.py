@@ -48,6 +48,7 @@ _REPLACED_BY: dict[str, frozenset[str] | None] = {
     "AWS::ApiGatewayV2::Route": frozenset({"ApiId"}),
     "AWS::ApiGatewayV2::RouteResponse": frozenset({"ApiId", "RouteId"}),
     "AWS::ApiGatewayV2::Stage": frozenset({"ApiId", "StageName"}),
+    "AWS::Budgets::Budget": frozenset({"NotificationsWithSubscribers"}),
     "AWS::IAM::Role": frozenset({"RoleName", "Path"}),
     "AWS::Lambda::Alias": frozenset({"FunctionName", "Name"}),
     "AWS::Lambda::EventInvokeConfig": frozenset({"FunctionName", "Qualifier"}),
