@@ -325,6 +325,14 @@ def _patch_requests() -> None:
     response_class.create_stack = checked(moto_create)
     response_class.update_stack = checked(moto_update)
     response_class.create_change_set = checked(moto_create_change_set)
+    for name in list(vars(response_class)):
+        # moto's make their resources past everything here, and change none.
+        if "stack_set" in name or "stack_instance" in name:
+            setattr(response_class, name, _not_here)
+
+
+def _not_here(self: responses.CloudFormationResponse) -> None:
+    raise NotImplementedError
 
 
 def _check_capabilities(self: responses.CloudFormationResponse, may_expand: bool) -> None:
