@@ -16,6 +16,7 @@ from moto.awslambda import models as lambda_models
 from moto.cloudformation import custom_model, models, parsing, responses
 from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
 from moto.cloudformation.utils import generate_stack_id
+from moto.events import models as events_models
 from moto.iam import models as iam_models
 from moto.logs import models as logs_models
 from moto.s3 import models as s3_models
@@ -34,6 +35,7 @@ from . import (
     stack_drift,
     stack_endpoints,
     stack_gateway_resources,  # noqa: F401 (as above)
+    stack_names,
     stack_nested,
     stack_operations,
     stack_resources,
@@ -41,6 +43,7 @@ from . import (
     stack_rest_account_resources,  # noqa: F401 (as above)
     stack_rest_resources,  # noqa: F401 (as above)
     stack_storage_resources,
+    stack_updatable_resources,  # noqa: F401 (as above)
     stack_websocket_resources,  # noqa: F401 (as above)
 )
 from .serverless_transform import TransformFailed, expanded, transforms
@@ -232,6 +235,8 @@ def install() -> None:
     _put(s3_models.FakeBucket, stack_buckets.Bucket)
     _put(logs_models.LogGroup, stack_storage_resources.LogGroup)
     _put(iam_models.Role, stack_storage_resources.Role)
+    _put(events_models.EventBus, stack_storage_resources.ByName)
+    _put(events_models.Archive, stack_storage_resources.ByName)
     _put(sqs_models.Queue, stack_storage_resources.Queue)
     _put(iam_models.ManagedPolicy, stack_storage_resources.ManagedPolicy)
     _put(models.Stack, stack_nested.NestedStack)
@@ -242,6 +247,7 @@ def install() -> None:
     _put(responses.CloudFormationResponse, stack_change_sets.ChangeSetRequests)
     _put(responses.CloudFormationResponse, stack_responses.Response)
     _put(responses.CloudFormationResponse, stack_drift.DriftRequests)
+    stack_names.install()
     _patch_stack()
     _patch_requests()
     stack_endpoints.install()

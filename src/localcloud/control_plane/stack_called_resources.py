@@ -16,9 +16,12 @@ from .service_calls import call
 
 
 class Called:
-    """A resource made by operations. `found` are the parameters by which they find it."""
+    """A resource made by operations. `found` are the parameters by which they find it.
 
-    TYPE, ATTRIBUTES = "", ()
+    NAME is the property that gives it its name, if CloudFormation makes one up where it is left out.
+    """
+
+    TYPE, NAME, ATTRIBUTES = "", "", ()
 
     def __init__(self, id: str, found: Mapping[str, str], attributes: Mapping[str, str]):
         self.id, self.found, self.attributes = id, dict(found), dict(attributes)
@@ -50,7 +53,8 @@ class Called:
     def create_from_cloudformation_json(
         cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
     ):
-        return cls._make(cls._client(region_name), cloudformation_json["Properties"])
+        named = {cls.NAME: resource_name} if cls.NAME else {}
+        return cls._make(cls._client(region_name), {**named, **cloudformation_json["Properties"]})
 
     @classmethod
     def update_from_cloudformation_json(

@@ -50,6 +50,8 @@ class StackResource:
     # After a failed update: part of it may have been applied, so that a rollback applies the old
     # properties again.
     unsure: bool = False
+    # What its template leaves unnamed keeps the name that it was given.
+    generated_name: str | None = None
 
 
 class ProvisioningFailure(Exception):

@@ -19,6 +19,7 @@ from moto.cloudformation.models import Stack
 from .stack_custom_resources import is_replaced
 from .stack_events import STACK_TYPE, StackResource, add_event, error_code, failure_reason
 from .stack_exports import StackFailed, check_exports, check_imports
+from .stack_names import kept_by
 from .stack_resources import needs_replacement
 from .stack_templates import creation_order, dependencies
 
@@ -179,7 +180,8 @@ def _create_resource(stack: Stack, logical_id: str, resource_json: dict[str, Any
     try:
         record.properties = _resolve(stack, resource_json)
         # moto creates the resource when it is first asked for.
-        resource = stack.resource_map[logical_id]
+        with kept_by(record, record.properties):
+            resource = stack.resource_map[logical_id]
     except Exception as error:
         remains = getattr(error, "remains", None)
         if remains is not None:
@@ -213,25 +215,29 @@ def _update_resource(
         else None
     )
     add_event(stack, "UPDATE_IN_PROGRESS", reason, record)
+    name = record.generated_name
     try:
         if replace:
             old = (copy.copy(record), resource, resource_json)
-            new = _replace_resource(stack, logical_id, resource)
+            record.generated_name = None
+            with kept_by(record, properties):
+                new = _replace_resource(stack, logical_id, resource)
             cleanup.replaced.append(old)
         else:
-            new = parsing.parse_and_update_resource(
-                logical_id,
-                copy.deepcopy(resource_json),
-                stack.resource_map,
-                account_id=stack.account_id,
-                region_name=stack.region_name,
-            )
+            with kept_by(record, properties):
+                new = parsing.parse_and_update_resource(
+                    logical_id,
+                    copy.deepcopy(resource_json),
+                    stack.resource_map,
+                    account_id=stack.account_id,
+                    region_name=stack.region_name,
+                )
             stack.resource_map._parsed_resources[logical_id] = new
             if is_replaced(resource, new):
                 cleanup.replaced.append((copy.copy(record), resource, resource_json))
     except Exception as error:
         add_event(stack, "UPDATE_FAILED", failure_reason(record.resource_type, error), record)
-        record.unsure = not replace
+        record.unsure, record.generated_name = not replace, name
         raise ResourceFailed("update", logical_id) from error
     record.physical_resource_id = new.physical_resource_id
     record.properties, record.unsure = properties, False
