@@ -18,11 +18,6 @@ def budgets(local_cloud):
     return local_cloud.client("budgets")
 
 
-@pytest.fixture(scope="module")
-def cfn(local_cloud):
-    return local_cloud.client("cloudformation")
-
-
 def budget(name, dollars):
     limit = {"Amount": str(dollars), "Unit": "USD"}
     return {

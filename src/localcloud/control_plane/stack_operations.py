@@ -24,7 +24,10 @@ from .stack_resources import needs_replacement
 from .stack_templates import creation_order, dependencies
 
 # Deleting what is gone already is a success, as for AWS's resource handlers.
-_GONE = ("NoSuchBucket", "NoSuchEntity", "NotFoundException", "ResourceNotFoundException")
+_GONE = (
+    "NoSuchBucket", "NoSuchEntity", "NotFoundException", "ParameterNotFound", "ResourceNotFound",
+    "ResourceNotFoundException",
+)  # fmt: skip
 
 
 class ResourceFailed(Exception):
