@@ -43,6 +43,7 @@ from . import (
     stack_rest_account_resources,  # noqa: F401 (as above)
     stack_rest_resources,  # noqa: F401 (as above)
     stack_storage_resources,
+    stack_tags,
     stack_updatable_resources,  # noqa: F401 (as above)
     stack_websocket_resources,  # noqa: F401 (as above)
 )
@@ -50,6 +51,7 @@ from .serverless_transform import TransformFailed, expanded, transforms
 from .stack_custom_resources import as_text
 from .stack_events import add_event
 from .stack_exports import exports_of, importers, share_exports
+from .stack_resources import tags_dict
 from .stack_template_url import read_template
 from .stack_templates import (
     check_capabilities,
@@ -107,7 +109,8 @@ class Backend:
     def create_nested_stack(self, name, properties, parent_id):
         """Create a stack for a parent's resource. One that fails stays, for the parent to delete."""
         template, parameters = self._nested_template(properties)
-        stack = self._new_stack(name, template, parameters)
+        tags = tags_dict(properties.get("Tags"))
+        stack = self._new_stack(name, template, parameters, tags=tags)
         stack.parent_id = parent_id
         stack.root_id = self.get_stack(parent_id).root_id or parent_id
         self._deploy(stack, lambda: stack_operations.create(stack, "DO_NOTHING"))
@@ -124,8 +127,9 @@ class Backend:
         else:
             template, parameters = self._nested_template(properties)
             stack.before_update = (stack.template, stack.parameters)
-        if not is_already(stack, template, parameters):
-            self._update(stack, template, parameters, None, None)
+        tags = tags_dict(properties.get("Tags"))
+        if tags != stack.tags or not is_already(stack, template, parameters):
+            self._update(stack, template, parameters, tags, None)
         is_so = is_already(stack, template, parameters)
         return is_so and stack.status != "UPDATE_ROLLBACK_FAILED"
 
@@ -161,12 +165,10 @@ class Backend:
         same_tags = tags is None or tags == stack.tags
         if same_tags and is_already(stack, template, parameters):
             raise ValidationError(message="No updates are to be performed.")
-        if tags is not None:
-            stack.tags = tags
         if role_arn is not None:
             stack.role_arn = role_arn
         self.outdate_change_sets(stack)
-        self._deploy(stack, lambda: stack_operations.update(stack, template, parameters))
+        self._deploy(stack, lambda: stack_operations.update(stack, template, parameters, tags))
 
     def _deploy(self, stack, operation):
         stack_deployment.run(stack, lambda: self._operate(stack, operation))
@@ -248,6 +250,7 @@ def install() -> None:
     _put(responses.CloudFormationResponse, stack_responses.Response)
     _put(responses.CloudFormationResponse, stack_drift.DriftRequests)
     stack_names.install()
+    stack_tags.install()
     _patch_stack()
     _patch_requests()
     stack_endpoints.install()

@@ -52,6 +52,8 @@ class StackResource:
     unsure: bool = False
     # What its template leaves unnamed keeps the name that it was given.
     generated_name: str | None = None
+    # The tags that it has from its stack.
+    stack_tags: dict[str, str] = field(default_factory=dict)
 
 
 class ProvisioningFailure(Exception):

@@ -35,14 +35,21 @@ def kept_by(record: StackResource, properties: Mapping[str, Any]) -> Iterator[No
         _made_for.reset(token)
 
 
+def made_for(logical_id: str) -> StackResource | None:
+    """The record of what is being made or changed, if this is its name in the template."""
+    record, _ = _made_for.get() or (None, {})
+    return record if record and record.logical_resource_id == logical_id else None
+
+
 def _generate(resource_type: str, stack_name: str, logical_id: str) -> str:
-    record, properties = _made_for.get() or (None, {})
-    if record is None or record.logical_resource_id != logical_id:
+    record = made_for(logical_id)
+    if record is None:
         return _moto_generate(resource_type, stack_name, logical_id)
     if record.generated_name is None:
         name = _moto_generate(resource_type, stack_name, logical_id)
         if resource_type == "AWS::ECR::Repository":  # whose names are lower case
             name = name.lower()
+        properties = _made_for.get()[1]
         first_in_first_out = properties.get("FifoQueue") or properties.get("FifoTopic")
         if str(first_in_first_out).lower() == "true":
             name += ".fifo"
