@@ -10,6 +10,7 @@ from stacks import create, delete, described, events, outputs, update
 NAME = "tagged"
 BLUE = [{"Key": "team", "Value": "blue"}]
 RED = [{"Key": "team", "Value": "red"}]
+TAGGED = ("Function", "Api", "Stage", "Rest", "Group")
 PREFIX = "aws:cloudformation:"
 
 
@@ -18,7 +19,7 @@ def part(kind, **properties):
 
 
 def template(role, **more):
-    """A function, a queue and an API, of which the function has a tag of its own."""
+    """One of several kinds; the function has a tag of its own."""
     return {
         "Resources": {
             "Function": part(
@@ -27,6 +28,8 @@ def template(role, **more):
             ),
             "Queue": part("AWS::SQS::Queue"),
             "Api": part("AWS::ApiGatewayV2::Api", Name="api", ProtocolType="HTTP"),
+            "Stage": part("AWS::ApiGatewayV2::Stage", ApiId={"Ref": "Api"}, StageName="live"),
+            "Rest": part("AWS::ApiGateway::RestApi", Name="rest"),
             "Group": part("AWS::Logs::LogGroup"),
             **more,
         },
@@ -34,6 +37,7 @@ def template(role, **more):
             "Function": {"Value": {"Fn::GetAtt": "Function.Arn"}},
             "Queue": {"Value": {"Ref": "Queue"}},
             "Api": {"Value": {"Ref": "Api"}},
+            "Rest": {"Value": {"Ref": "Rest"}},
             "Group": {"Value": {"Fn::GetAtt": "Group.Arn"}},
         },
     }  # fmt: skip
@@ -46,17 +50,19 @@ def role(local_cloud):
 
 @pytest.fixture
 def tags(local_cloud):
-    """A function that gives the tags of a stack's four resources, by logical id."""
+    """A function that gives the tags of a stack's resources, by logical id."""
 
     def read(stack):
         made = outputs(stack)
-        group = made["Group"].removesuffix(":*")
+        group, apis = made["Group"].removesuffix(":*"), local_cloud.client("apigatewayv2")
         return {
             "Function": local_cloud.client("lambda").list_tags(Resource=made["Function"])["Tags"],
             "Queue": local_cloud.client("sqs")
             .list_queue_tags(QueueUrl=made["Queue"])
             .get("Tags", {}),
-            "Api": local_cloud.client("apigatewayv2").get_api(ApiId=made["Api"])["Tags"],
+            "Api": apis.get_api(ApiId=made["Api"])["Tags"],
+            "Stage": apis.get_stage(ApiId=made["Api"], StageName="live")["Tags"],
+            "Rest": local_cloud.client("apigateway").get_rest_api(restApiId=made["Rest"])["tags"],
             "Group": local_cloud.client("logs").list_tags_for_resource(resourceArn=group)["tags"],
         }
 
@@ -66,9 +72,7 @@ def tags(local_cloud):
 def expected(stack, **own):
     """The same for a stack whose own tags are these. A queue has none of CloudFormation's."""
     by = {f"{PREFIX}stack-name": stack["StackName"], f"{PREFIX}stack-id": stack["StackId"]}
-    found = {
-        name: own | by | {f"{PREFIX}logical-id": name} for name in ("Function", "Api", "Group")
-    }
+    found = {name: own | by | {f"{PREFIX}logical-id": name} for name in TAGGED}
     found["Function"]["own"] = "1"
     return found | {"Queue": own}
 
@@ -90,12 +94,12 @@ def test_a_rollback_brings_the_old_ones_back(cfn, role, tags):
     create(cfn, NAME, template(role), Tags=BLUE)
     broken = part("AWS::Lambda::Permission", FunctionName="no-such-function",
                   Action="lambda:InvokeFunction", Principal="s3.amazonaws.com")  # fmt: skip
-    broken["DependsOn"] = ["Function", "Queue", "Api", "Group"]
+    broken["DependsOn"] = [*TAGGED, "Queue"]
     stack = update(cfn, NAME, template(role, Broken=broken), Tags=RED)
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert tags(stack) == expected(stack, team="blue") and stack["Tags"] == BLUE
     changed = {i for i, status, _ in events(cfn, NAME) if status == "UPDATE_COMPLETE"}
-    assert changed == {"Function", "Queue", "Api", "Group"}
+    assert changed == {*TAGGED, "Queue"}
 
 
 @pytest.mark.usefixtures("no_stack_left")
