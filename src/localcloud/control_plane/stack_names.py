@@ -50,6 +50,7 @@ def _generate(resource_type: str, stack_name: str, logical_id: str) -> str:
         if resource_type == "AWS::ECR::Repository":  # whose names are lower case
             name = name.lower()
         properties = _made_for.get()[1]
+        # Queues: issue 931 of troposphere. Topics: UNCONFIRMED.
         first_in_first_out = properties.get("FifoQueue") or properties.get("FifoTopic")
         if str(first_in_first_out).lower() == "true":
             name += ".fifo"
