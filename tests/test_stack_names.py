@@ -150,6 +150,16 @@ def test_a_topic_keeps_who_has_subscribed(cfn, local_cloud):
     assert sns.list_topics()["Topics"] == []
 
 
+def test_a_topic_whose_subscription_fails_is_not_left_behind(cfn, local_cloud):
+    wrong = [{"Protocol": "sms", "Endpoint": "not a number"}]
+    topic = part("AWS::SNS::Topic", Subscription=wrong)
+    assert create(cfn, "wrong", {"Resources": {"Topic": topic}})["StackStatus"] == (
+        "ROLLBACK_COMPLETE"
+    )
+    assert local_cloud.client("sns").list_topics()["Topics"] == []
+    delete(cfn, "wrong")
+
+
 def test_a_table_keeps_what_it_holds_until_its_key_changes(cfn, local_cloud):
     dynamodb = local_cloud.client("dynamodb")
     attributes = ["id", "owner"]

@@ -6,7 +6,8 @@ Properties, return values and what makes a replacement are those of CloudFormati
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from moto.core.common_models import CloudFormationModel
@@ -66,6 +67,15 @@ class Called:
     def delete(self, account_id: str, region: str) -> None:
         self._remove(self._client(region))
 
+    @contextmanager
+    def _whole(self, client: Any) -> Iterator[None]:
+        """What has been made is removed again where a second call, made inside, fails."""
+        try:
+            yield
+        except Exception:
+            self._remove(client)
+            raise
+
 
 def _provision(client: Any, found: Mapping[str, str], properties: Mapping[str, Any]) -> None:
     """Provisioned concurrency of a version or an alias, as a template has it."""
@@ -107,7 +117,8 @@ class StackAlias(Called, CloudFormationModel):
         made = cls(
             arn, {name: properties[name] for name in ("FunctionName", "Name")}, {"AliasArn": arn}
         )
-        made._provision(client, properties)
+        with made._whole(client):
+            made._provision(client, properties)
         return made
 
     def _change(self, client, properties):

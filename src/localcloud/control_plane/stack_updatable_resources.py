@@ -42,7 +42,8 @@ class StackTopic(Called, CloudFormationModel):
         arn = call(client, "create_topic", {**given, "Tags": properties.get("Tags")})["TopicArn"]
         made = cls(arn, {"TopicArn": arn}, {"TopicArn": arn, "TopicName": properties["TopicName"]})
         made.given, made.subscriptions = properties, []
-        made._subscribe(client, properties)
+        with made._whole(client):
+            made._subscribe(client, properties)
         return made
 
     def _change(self, client, properties):
@@ -85,8 +86,9 @@ class StackTable(Called, CloudFormationModel):
         call(client, "create_table", given)
         made = cls(given["TableName"], {"TableName": given["TableName"]}, {})
         made.given = {}
-        made._read(client)
-        made._set_extras(client, properties)
+        with made._whole(client):
+            made._read(client)
+            made._set_extras(client, properties)
         made.given = properties
         return made
 
