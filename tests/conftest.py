@@ -4,6 +4,7 @@
 skip into a failure: where the tests must prove something, nothing may be left out quietly.
 """
 
+import functools
 import os
 import shutil
 
@@ -37,6 +38,12 @@ def pytest_runtest_makereport(item, call):
 def kit(tmp_path, local_cloud):
     """A copy of the kit with one small stage; its commands use the test module's local cloud."""
     return copy_kit(tmp_path / "kit", local_cloud.endpoint_url)
+
+
+@pytest.fixture(scope="module")
+def cloud(local_cloud):
+    """A function that gives boto3 clients of a running cloud, each made once."""
+    return functools.cache(local_cloud.client)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """cloudformation/course.yaml: what fails, in it or in a nested stack, leaves what was there before."""
 
-import functools
 import json
 
 import pytest
@@ -11,12 +10,6 @@ from stacks import IN_PROGRESS, delete, ended, left, outputs, parameters, reason
 from template_files import TEMPLATES, broken, text_of
 
 BUCKET = "course-templates"
-
-
-@pytest.fixture(scope="module")
-def cloud(local_cloud):
-    """A function that gives boto3 clients of a running cloud, each made once."""
-    return functools.cache(local_cloud.client)
 
 
 @pytest.fixture(scope="module")

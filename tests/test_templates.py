@@ -33,12 +33,6 @@ VALUES = {
 each = pytest.mark.parametrize("name", WHOLE)
 
 
-@pytest.fixture(scope="module")
-def cloud(local_cloud):
-    """A function that gives boto3 clients of a running cloud, each made once."""
-    return functools.cache(local_cloud.client)
-
-
 @pytest.fixture
 def stack(cloud):
     """A function that makes or changes the stack of a template; what is left is deleted afterwards."""
