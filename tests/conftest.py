@@ -4,12 +4,14 @@
 skip into a failure: where the tests must prove something, nothing may be left out quietly.
 """
 
+import functools
 import os
 import shutil
 
 import pytest
 
 from kit_copy import copy_kit
+from stacks import delete
 
 
 def pytest_configure(config):
@@ -36,3 +38,28 @@ def pytest_runtest_makereport(item, call):
 def kit(tmp_path, local_cloud):
     """A copy of the kit with one small stage; its commands use the test module's local cloud."""
     return copy_kit(tmp_path / "kit", local_cloud.endpoint_url)
+
+
+@pytest.fixture(scope="module")
+def cloud(local_cloud):
+    """A function that gives boto3 clients of a running cloud, each made once."""
+    return functools.cache(local_cloud.client)
+
+
+@pytest.fixture(scope="module")
+def cfn(local_cloud):
+    """A client of CloudFormation."""
+    return local_cloud.client("cloudformation")
+
+
+@pytest.fixture
+def no_stack_left(cfn):
+    """Deletes all stacks after a test."""
+    yield
+    for _ in range(3):  # what imports is deleted before what exports
+        for stack in cfn.describe_stacks()["Stacks"]:
+            name = stack["StackName"]
+            if "ParentId" not in stack:
+                cfn.update_termination_protection(StackName=name, EnableTerminationProtection=False)
+                delete(cfn, name)
+    assert cfn.describe_stacks()["Stacks"] == []

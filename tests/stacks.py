@@ -1,6 +1,7 @@
 """Stacks in tests: made, waited for and looked at by boto3 alone."""
 
 import json
+from urllib.parse import parse_qs, urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -37,6 +38,31 @@ def delete(cfn, name):
     stack_id = described(cfn, name)["StackId"]
     cfn.delete_stack(StackName=name)
     return ended(cfn, stack_id)
+
+
+def quick_create(cfn, link, **values):
+    """Make the stack of a quick-create link as the console does, which can't give it tags.
+
+    `values` are the parameters that are typed in.
+    """
+    query = urlsplit(link).fragment.partition("?")[2]
+    fields = {name: found[0] for name, found in parse_qs(query).items()}
+    filled = {
+        name.removeprefix("param_"): value
+        for name, value in fields.items()
+        if name.startswith("param_")
+    }
+    made = cfn.create_stack(
+        StackName=fields["stackName"],
+        TemplateURL=fields["templateURL"],
+        Parameters=parameters(filled | values),
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    return ended(cfn, made["StackId"])
+
+
+def parameters(values):
+    return [{"ParameterKey": name, "ParameterValue": str(v)} for name, v in values.items()]
 
 
 def outputs(stack):
@@ -87,3 +113,22 @@ def function_parts(role, source, **permission):
             },
         },
     }
+
+
+def left(cloud):
+    """All that a stack can leave behind, in words; `cloud` gives clients."""
+    groups = cloud("logs").describe_log_groups()["logGroups"]
+    policies = cloud("iam").list_policies(Scope="Local")["Policies"]
+    account = cloud("sts").get_caller_identity()["Account"]
+    budgets = cloud("budgets").describe_budgets(AccountId=account)["Budgets"]
+    return [
+        *[f"bucket {b['Name']}" for b in cloud("s3").list_buckets()["Buckets"]],
+        *[f"function {f['FunctionName']}" for f in cloud("lambda").list_functions()["Functions"]],
+        *[f"layer {each['LayerName']}" for each in cloud("lambda").list_layers()["Layers"]],
+        *[f"log group {g['logGroupName']}" for g in groups],
+        *[f"role {r['RoleName']}" for r in cloud("iam").list_roles()["Roles"]],
+        *[f"policy {each['PolicyName']}" for each in policies],
+        *[f"API {a['Name']}" for a in cloud("apigatewayv2").get_apis()["Items"]],
+        *[f"queue {url}" for url in cloud("sqs").list_queues().get("QueueUrls", [])],
+        *[f"budget {each['BudgetName']}" for each in budgets],
+    ]

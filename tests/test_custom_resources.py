@@ -53,11 +53,6 @@ def provider(local_cloud):
 
 
 @pytest.fixture
-def cfn(local_cloud, provider):
-    return local_cloud.client("cloudformation")
-
-
-@pytest.fixture
 def name(request, cfn):
     """A stack's name; the stack is deleted after the test."""
     name = re.sub(r"\W|_", "-", request.node.name)[:60]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,8 @@ import pytest
 from deployment import make_role
 from people import Person
 from resizer_stack import zip_of
+from stacks import create, delete, left, quick_create
+from template_files import TEMPLATES
 
 # What a learner's notebook or a check does: plain boto3, with no word of tags.
 MAKES = """
@@ -165,6 +168,38 @@ def test_a_second_time_there_is_nothing(environment):
     done = lab(environment, "destroy", "--yes")
     assert done.returncode == 0
     assert "There is nothing with the kit's tag." in done.stdout
+
+
+# What has to be typed in behind a link.
+TYPED = {
+    "classroom": {
+        "TrustedPrincipal": "arn:aws:iam::000000000000:user/teacher",
+        "BudgetEmail": "teacher@example.com",
+    }
+}
+
+
+def test_stacks_of_the_links_have_no_tags_and_go_all_the_same(environment, local_cloud):
+    cfn = local_cloud.client("cloudformation")
+    foreign = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Description": "serverless-lab"}
+    create(cfn, "foreign", foreign)
+    before = left(local_cloud.client)
+    published = lab(environment, "publish", "--bucket", "made-templates")
+    links = re.findall(r"https://us-east-1\.console\S+", published.stdout)
+    names = set()
+    for link in links:
+        name = re.search(r"stackName=([\w-]+)", link)[1]
+        stack = quick_create(cfn, link, **TYPED.get(name, {}))
+        assert (stack["StackStatus"], stack.get("Tags", [])) == ("CREATE_COMPLETE", []), name
+        names.add(name)
+    assert names == set(TEMPLATES)
+    done = lab(environment, "destroy", "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    removed = json.loads(done.stdout)["removed"]
+    assert {name for kind, name in removed if kind == "stack"} == names
+    assert [stack["StackName"] for stack in cfn.describe_stacks()["Stacks"]] == ["foreign"]
+    assert left(local_cloud.client) == before
+    delete(cfn, "foreign")
 
 
 def test_what_will_not_go_is_told(environment, local_cloud):

@@ -16,11 +16,6 @@ EXECUTE = "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"
 SOURCE = "def handler(event, context): return event"
 
 
-@pytest.fixture(scope="module")
-def cfn(local_cloud):
-    return local_cloud.client("cloudformation")
-
-
 def api_part(kind, **properties):
     return {"Type": f"AWS::ApiGatewayV2::{kind}", "Properties": properties}
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from labkit import packages, project
-from stacks import delete, ended, outputs
+from stacks import delete, outputs, quick_create
 
 BUCKET = "kit-templates"
 
@@ -47,25 +47,15 @@ def test_link_leads_to_a_stack(published, local_cloud):
     assert (parts.path, parts.query, where) == (
         "/cloudformation/home", "region=us-east-1", "/stacks/create/review",
     )  # fmt: skip
-    fields = {name: values[0] for name, values in parse_qs(query).items()}
+    assert parse_qs(query)["stackName"] == ["image-resizer"]
     cfn = local_cloud.client("cloudformation")
-    cfn.create_stack(
-        StackName=fields["stackName"],
-        TemplateURL=fields["templateURL"],
-        Parameters=[
-            {"ParameterKey": name.removeprefix("param_"), "ParameterValue": value}
-            for name, value in fields.items()
-            if name.startswith("param_")
-        ],
-        Capabilities=["CAPABILITY_IAM"],
-    )
-    stack = ended(cfn, fields["stackName"])
+    stack = quick_create(cfn, link)
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     layers = local_cloud.client("lambda").get_function_configuration(
         FunctionName=outputs(stack)["FunctionName"]
     )["Layers"]
     assert layers[0]["CodeSize"] == len(packages.pillow_layer_zip())
-    delete(cfn, fields["stackName"])
+    delete(cfn, "image-resizer")
 
 
 def test_what_is_published_carries_the_tag(published, local_cloud):

@@ -23,11 +23,6 @@ API = {"Ref": "Api"}
 
 
 @pytest.fixture(scope="module")
-def cfn(local_cloud):
-    return local_cloud.client("cloudformation")
-
-
-@pytest.fixture(scope="module")
 def role(local_cloud):
     return make_role(local_cloud, "rest-stacks")
 

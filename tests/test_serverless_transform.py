@@ -25,11 +25,6 @@ ECHO = """
 GLOBALS = "Globals: {Function: {Runtime: python3.12, Timeout: 10, MemorySize: 256}}\n"
 
 
-@pytest.fixture(scope="module")
-def cfn(local_cloud):
-    return local_cloud.client("cloudformation")
-
-
 def template_of(more="", outputs="", head=HEAD):
     """The echo function with more properties and resources behind it."""
     return f"{head}{GLOBALS}Resources:{ECHO}{more}{outputs}"

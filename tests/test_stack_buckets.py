@@ -5,7 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from stacks import create, delete, ended, update
+from stacks import create, ended, update
 
 NAME = "stack-bucket"
 
@@ -18,11 +18,7 @@ def template(**properties):
     }
 
 
-@pytest.fixture
-def cfn(local_cloud):
-    cfn = local_cloud.client("cloudformation")
-    yield cfn
-    delete(cfn, NAME)
+pytestmark = pytest.mark.usefixtures("no_stack_left")
 
 
 @pytest.fixture

@@ -14,12 +14,7 @@ NO_CHANGES = (
 )
 
 
-@pytest.fixture
-def cfn(local_cloud):
-    client = local_cloud.client("cloudformation")
-    yield client
-    for stack in client.describe_stacks()["Stacks"]:
-        client.delete_stack(StackName=stack["StackName"])
+pytestmark = pytest.mark.usefixtures("no_stack_left")
 
 
 def bucket(name, **more):

@@ -43,12 +43,7 @@ TEMPLATE = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def cfn(local_cloud):
-    client = local_cloud.client("cloudformation")
-    yield client
-    for stack in client.describe_stacks()["Stacks"]:
-        delete(client, stack["StackName"])
+pytestmark = pytest.mark.usefixtures("no_stack_left")
 
 
 def detect(cfn, name, **more):

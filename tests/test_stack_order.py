@@ -7,12 +7,7 @@ from stacks import create, delete, described, events, outputs, update
 QUEUE = {"Type": "AWS::SQS::Queue"}
 
 
-@pytest.fixture
-def cfn(local_cloud):
-    client = local_cloud.client("cloudformation")
-    yield client
-    for stack in client.describe_stacks()["Stacks"]:
-        delete(client, stack["StackName"])
+pytestmark = pytest.mark.usefixtures("no_stack_left")
 
 
 def test_depends_on_orders_what_no_reference_does(cfn):

@@ -10,18 +10,7 @@ from stacks import create, delete, described, events, gone, outputs, reason, upd
 QUEUE = {"Type": "AWS::SQS::Queue"}
 
 
-@pytest.fixture
-def cfn(local_cloud):
-    client = local_cloud.client("cloudformation")
-    yield client
-    for _ in range(3):  # importing stacks first, then those that export
-        for stack in client.describe_stacks()["Stacks"]:
-            if "ParentId" in stack:
-                continue
-            name = stack["StackName"]
-            client.update_termination_protection(StackName=name, EnableTerminationProtection=False)
-            client.delete_stack(StackName=name)
-    assert client.describe_stacks()["Stacks"] == []
+pytestmark = pytest.mark.usefixtures("no_stack_left")
 
 
 def exporting(export="shared", value="1", **resources):

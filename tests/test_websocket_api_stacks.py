@@ -3,7 +3,6 @@
 import copy
 import json
 
-import pytest
 from websockets.sync.client import connect
 
 from deployment import make_role
@@ -12,11 +11,6 @@ from stacks import create, delete, events, function_parts, outputs, update
 from websocket_apis import ECHO
 
 API = {"Ref": "Api"}
-
-
-@pytest.fixture(scope="module")
-def cfn(local_cloud):
-    return local_cloud.client("cloudformation")
 
 
 def part(kind, depends=None, **properties):

@@ -17,8 +17,11 @@ _WAIT_S, _LOOK_S = 600, 0.5
 
 def _stacks() -> Iterator[str]:
     for stack in pages("cloudformation", "describe_stacks", "Stacks"):
+        # A link of `lab publish` can't give its stack tags: the kit's templates say whose it is.
+        by_template = tagging.MARK in stack.get("Description", "")
+        ours = by_template or tagging.is_ours(stack.get("Tags", []))
         # A nested stack goes with the one that made it.
-        if tagging.is_ours(stack.get("Tags", [])) and not stack.get("ParentId"):
+        if ours and not stack.get("ParentId"):
             yield stack["StackName"]
 
 

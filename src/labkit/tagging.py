@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from botocore.model import OperationModel, Shape
 
 KEY, VALUE = "project", "serverless-lab-kit"
-# Stands in the description of layer versions, which have no tags (AWS Lambda Developer Guide, "Using tags").
+# Stands in the description of layer versions, which have no tags (AWS Lambda Developer Guide, "Using tags"),
+# and in that of each template, because a quick-create link has no tags for its stack.
 MARK = f"[{VALUE}]"
 _FIELDS = ("Tags", "tags", "UserPoolTags")
 _CREATED_BUCKET = "labkit_created_bucket"

@@ -1,18 +1,10 @@
 """A cloud with the zip files of the image resizer, and its stack."""
 
-import functools
-
 import pytest
 
 from localcloud.control_plane import buckets
 from localcloud.identity import may_service
 from resizer_stack import create, zip_files
-
-
-@pytest.fixture(scope="module")
-def cloud(local_cloud):
-    """A function that gives boto3 clients of a running cloud, each made once."""
-    return functools.cache(local_cloud.client)
 
 
 @pytest.fixture

@@ -16,12 +16,14 @@ from moto.awslambda import models as lambda_models
 from moto.cloudformation import custom_model, models, parsing, responses
 from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
 from moto.cloudformation.utils import generate_stack_id
+from moto.events import models as events_models
 from moto.iam import models as iam_models
 from moto.logs import models as logs_models
 from moto.s3 import models as s3_models
 from moto.sqs import models as sqs_models
 
 from . import (
+    budgets,
     custom_resource_responses,
     gateway_operations,
     lambda_resources,
@@ -33,6 +35,7 @@ from . import (
     stack_drift,
     stack_endpoints,
     stack_gateway_resources,  # noqa: F401 (as above)
+    stack_names,
     stack_nested,
     stack_operations,
     stack_resources,
@@ -40,12 +43,15 @@ from . import (
     stack_rest_account_resources,  # noqa: F401 (as above)
     stack_rest_resources,  # noqa: F401 (as above)
     stack_storage_resources,
+    stack_tags,
+    stack_updatable_resources,  # noqa: F401 (as above)
     stack_websocket_resources,  # noqa: F401 (as above)
 )
 from .serverless_transform import TransformFailed, expanded, transforms
 from .stack_custom_resources import as_text
 from .stack_events import add_event
 from .stack_exports import exports_of, importers, share_exports
+from .stack_resources import tags_dict
 from .stack_template_url import read_template
 from .stack_templates import (
     check_capabilities,
@@ -103,7 +109,8 @@ class Backend:
     def create_nested_stack(self, name, properties, parent_id):
         """Create a stack for a parent's resource. One that fails stays, for the parent to delete."""
         template, parameters = self._nested_template(properties)
-        stack = self._new_stack(name, template, parameters)
+        tags = tags_dict(properties.get("Tags"))
+        stack = self._new_stack(name, template, parameters, tags=tags)
         stack.parent_id = parent_id
         stack.root_id = self.get_stack(parent_id).root_id or parent_id
         self._deploy(stack, lambda: stack_operations.create(stack, "DO_NOTHING"))
@@ -120,8 +127,9 @@ class Backend:
         else:
             template, parameters = self._nested_template(properties)
             stack.before_update = (stack.template, stack.parameters)
-        if not is_already(stack, template, parameters):
-            self._update(stack, template, parameters, None, None)
+        tags = tags_dict(properties.get("Tags"))
+        if tags != stack.tags or not is_already(stack, template, parameters):
+            self._update(stack, template, parameters, tags, None)
         is_so = is_already(stack, template, parameters)
         return is_so and stack.status != "UPDATE_ROLLBACK_FAILED"
 
@@ -157,12 +165,10 @@ class Backend:
         same_tags = tags is None or tags == stack.tags
         if same_tags and is_already(stack, template, parameters):
             raise ValidationError(message="No updates are to be performed.")
-        if tags is not None:
-            stack.tags = tags
         if role_arn is not None:
             stack.role_arn = role_arn
         self.outdate_change_sets(stack)
-        self._deploy(stack, lambda: stack_operations.update(stack, template, parameters))
+        self._deploy(stack, lambda: stack_operations.update(stack, template, parameters, tags))
 
     def _deploy(self, stack, operation):
         stack_deployment.run(stack, lambda: self._operate(stack, operation))
@@ -224,12 +230,15 @@ def install() -> None:
     _installed = True
     lambda_resources.install()
     gateway_operations.install()
+    budgets.install()
     _put(lambda_models.LambdaFunction, stack_resources.Function)
     _put(lambda_models.LayerVersion, stack_resources.LayerVersion)
     _put(lambda_models.Permission, stack_resources.Permission)
     _put(s3_models.FakeBucket, stack_buckets.Bucket)
     _put(logs_models.LogGroup, stack_storage_resources.LogGroup)
     _put(iam_models.Role, stack_storage_resources.Role)
+    _put(events_models.EventBus, stack_storage_resources.ByName)
+    _put(events_models.Archive, stack_storage_resources.ByName)
     _put(sqs_models.Queue, stack_storage_resources.Queue)
     _put(iam_models.ManagedPolicy, stack_storage_resources.ManagedPolicy)
     _put(models.Stack, stack_nested.NestedStack)
@@ -240,6 +249,8 @@ def install() -> None:
     _put(responses.CloudFormationResponse, stack_change_sets.ChangeSetRequests)
     _put(responses.CloudFormationResponse, stack_responses.Response)
     _put(responses.CloudFormationResponse, stack_drift.DriftRequests)
+    stack_names.install()
+    stack_tags.install()
     _patch_stack()
     _patch_requests()
     stack_endpoints.install()
@@ -323,6 +334,14 @@ def _patch_requests() -> None:
     response_class.create_stack = checked(moto_create)
     response_class.update_stack = checked(moto_update)
     response_class.create_change_set = checked(moto_create_change_set)
+    for name in list(vars(response_class)):
+        # moto's make their resources past everything here, and change none.
+        if "stack_set" in name or "stack_instance" in name:
+            setattr(response_class, name, _not_here)
+
+
+def _not_here(self: responses.CloudFormationResponse) -> None:
+    raise NotImplementedError
 
 
 def _check_capabilities(self: responses.CloudFormationResponse, may_expand: bool) -> None:

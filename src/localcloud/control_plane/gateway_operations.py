@@ -15,6 +15,7 @@ from moto.apigatewayv2.urls import url_paths
 
 from . import (
     gateway_checks,
+    gateway_deletions,
     gateway_deployments,
     gateway_domains,
     gateway_endpoints,
@@ -149,6 +150,7 @@ def install() -> None:
     for path in _PATHS:
         url_paths[path] = ApiGatewayV2Response.dispatch
     gateway_checks.install()
+    gateway_deletions.install()
     gateway_refusals.install_second(ApiGatewayV2Response, BadRequestException)
     gateway_domains.install()
     rest_gateway_resources.install()

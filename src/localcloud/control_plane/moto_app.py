@@ -68,6 +68,8 @@ class MotoApp:
             install_gateways()
         if service == "wafv2":
             gateway_refusals.install_web_acls()
+        if service == "budgets":
+            _install("budgets")
         if service == "lambda":
             answered = self._lambda(scope, body)
             if answered:
@@ -154,8 +156,12 @@ def load_cloudformation() -> ModuleType:
 
 def install_gateways() -> None:
     """Load API Gateway when it is first asked for, be it for a resource or for an answer."""
+    _install("gateway_operations")
+
+
+def _install(name: str) -> None:
     with _loading:
-        importlib.import_module(".gateway_operations", __package__).install()
+        importlib.import_module(f".{name}", __package__).install()
 
 
 def _is_html(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from moto.apigateway.exceptions import BadRequestException, NotFoundException
+from moto.apigateway.exceptions import BadRequestException
 from moto.apigateway.models import Integration, IntegrationResponse
 from moto.apigateway.responses import APIGatewayResponse
 
@@ -90,10 +90,7 @@ def _update_integration_response(self) -> str:
 
 def _integration(self) -> Integration:
     _, _, api_id, _, resource_id, _, method, *_ = self.path.split("/")
-    found = self.backend.get_integration(api_id, resource_id, method)
-    if found is None:
-        raise NotFoundException("Invalid Integration identifier specified")
-    return found
+    return self.backend.get_integration(api_id, resource_id, method)
 
 
 def _patch(

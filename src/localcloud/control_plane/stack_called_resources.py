@@ -6,7 +6,8 @@ Properties, return values and what makes a replacement are those of CloudFormati
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from moto.core.common_models import CloudFormationModel
@@ -16,9 +17,12 @@ from .service_calls import call
 
 
 class Called:
-    """A resource made by operations. `found` are the parameters by which they find it."""
+    """A resource made by operations. `found` are the parameters by which they find it.
 
-    TYPE, ATTRIBUTES = "", ()
+    NAME is the property that gives it its name, if CloudFormation makes one up where it is left out.
+    """
+
+    TYPE, NAME, ATTRIBUTES = "", "", ()
 
     def __init__(self, id: str, found: Mapping[str, str], attributes: Mapping[str, str]):
         self.id, self.found, self.attributes = id, dict(found), dict(attributes)
@@ -50,7 +54,8 @@ class Called:
     def create_from_cloudformation_json(
         cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
     ):
-        return cls._make(cls._client(region_name), cloudformation_json["Properties"])
+        named = {cls.NAME: resource_name} if cls.NAME else {}
+        return cls._make(cls._client(region_name), {**named, **cloudformation_json["Properties"]})
 
     @classmethod
     def update_from_cloudformation_json(
@@ -61,6 +66,15 @@ class Called:
 
     def delete(self, account_id: str, region: str) -> None:
         self._remove(self._client(region))
+
+    @contextmanager
+    def _whole(self, client: Any) -> Iterator[None]:
+        """What has been made is removed again where a second call, made inside, fails."""
+        try:
+            yield
+        except Exception:
+            self._remove(client)
+            raise
 
 
 def _provision(client: Any, found: Mapping[str, str], properties: Mapping[str, Any]) -> None:
@@ -103,7 +117,8 @@ class StackAlias(Called, CloudFormationModel):
         made = cls(
             arn, {name: properties[name] for name in ("FunctionName", "Name")}, {"AliasArn": arn}
         )
-        made._provision(client, properties)
+        with made._whole(client):
+            made._provision(client, properties)
         return made
 
     def _change(self, client, properties):

@@ -21,6 +21,7 @@ _HANDLER_CODES = {
     "BucketNotEmpty": "GeneralServiceException",
     "BucketAlreadyExists": "AlreadyExists",
     "BucketAlreadyOwnedByYou": "AlreadyExists",
+    "DuplicateRecordException": "AlreadyExists",
     "EntityAlreadyExists": "AlreadyExists",
     "ResourceAlreadyExistsException": "AlreadyExists",
     "ResourceConflictException": "AlreadyExists",
@@ -49,6 +50,10 @@ class StackResource:
     # After a failed update: part of it may have been applied, so that a rollback applies the old
     # properties again.
     unsure: bool = False
+    # What its template leaves unnamed keeps the name that it was given.
+    generated_name: str | None = None
+    # The tags that it has from its stack.
+    stack_tags: dict[str, str] = field(default_factory=dict)
 
 
 class ProvisioningFailure(Exception):

@@ -102,6 +102,8 @@ class StackApi(_Resource, CloudFormationModel):
         api = _find(original_resource.api_id, account_id, region_name)
         api.cors_configuration = None  # one that the template no longer has goes
         api.update(**_api_settings(properties))
+        api.backend.tagger.delete_all_tags_for_resource(api.arn)
+        api.backend.tag_resource(api.arn, properties.get("Tags") or {})
         _import(api, _body(properties), properties)
         gateway_deployments.deploy_automatically(api)
         return original_resource
@@ -169,6 +171,7 @@ class StackStage(_Resource, CloudFormationModel):
         stage.route_settings = {}  # a template says all there is
         settings = of_stage(typed(cloudformation_json["Properties"]))
         gateway_operations.update_stage(api, stage, settings)
+        stage.tags = settings["tags"]
         return original_resource
 
     def delete(self, account_id: str, region: str) -> None:

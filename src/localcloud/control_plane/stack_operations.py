@@ -16,14 +16,14 @@ from typing import Any
 from moto.cloudformation import parsing
 from moto.cloudformation.models import Stack
 
+from . import stack_tags
 from .stack_custom_resources import is_replaced
 from .stack_events import STACK_TYPE, StackResource, add_event, error_code, failure_reason
 from .stack_exports import StackFailed, check_exports, check_imports
+from .stack_names import kept_by
+from .stack_resource_readers import GONE
 from .stack_resources import needs_replacement
 from .stack_templates import creation_order, dependencies
-
-# Deleting what is gone already is a success, as for AWS's resource handlers.
-_GONE = ("NoSuchBucket", "NoSuchEntity", "NotFoundException", "ResourceNotFoundException")
 
 
 class ResourceFailed(Exception):
@@ -64,13 +64,16 @@ def delete(stack: Stack) -> None:
     _finish_deletion(stack, "DELETE")
 
 
-def update(stack: Stack, template: str, parameters: dict[str, Any]) -> None:
-    """Bring the resources to `template` and `parameters`; on a failure bring them back to what they
-    were.
+def update(
+    stack: Stack, template: str, parameters: dict[str, Any], tags: dict[str, str] | None
+) -> None:
+    """Bring the resources to `template`, `parameters` and `tags`; on a failure bring them back to what they
+    were. Without `tags` the stack keeps its own.
 
     It ends in UPDATE_COMPLETE, UPDATE_ROLLBACK_COMPLETE or UPDATE_ROLLBACK_FAILED.
     """
-    before = (stack.template, stack.parameters)
+    before, earlier_tags = (stack.template, stack.parameters), stack.tags
+    stack.tags = stack.tags if tags is None else tags
     old_template = stack.template_dict
     new_template = stack.parse_template(template)
     cleanup = _Cleanup()
@@ -84,6 +87,7 @@ def update(stack: Stack, template: str, parameters: dict[str, Any]) -> None:
         stack.rollback_reason = reason = f"{failure} "
         add_event(stack, "UPDATE_ROLLBACK_IN_PROGRESS", reason)
         _use_template(stack, *before)
+        stack.tags = earlier_tags
         cleanup.undo(stack)
         try:
             _apply(stack, cleanup)
@@ -178,8 +182,10 @@ def _create_resource(stack: Stack, logical_id: str, resource_json: dict[str, Any
     add_event(stack, "CREATE_IN_PROGRESS", resource=record)
     try:
         record.properties = _resolve(stack, resource_json)
+        record.stack_tags = stack_tags.of(stack, record.resource_type, logical_id)
         # moto creates the resource when it is first asked for.
-        resource = stack.resource_map[logical_id]
+        with kept_by(record, record.properties):
+            resource = stack.resource_map[logical_id]
     except Exception as error:
         remains = getattr(error, "remains", None)
         if remains is not None:
@@ -203,8 +209,10 @@ def _update_resource(
         for name in {*properties, *record.properties}
         if properties.get(name) != record.properties.get(name)
     }
+    tags = stack_tags.of(stack, record.resource_type, logical_id)
+    same = not changed and tags == record.stack_tags
     # What a nested stack's template says may have changed behind the same URL.
-    if not changed and not record.unsure and record.resource_type != STACK_TYPE:
+    if same and not record.unsure and record.resource_type != STACK_TYPE:
         return
     replace = needs_replacement(record.resource_type, type(resource), changed)
     reason = (
@@ -213,25 +221,31 @@ def _update_resource(
         else None
     )
     add_event(stack, "UPDATE_IN_PROGRESS", reason, record)
+    name, earlier_tags = record.generated_name, record.stack_tags
+    record.stack_tags = tags
     try:
         if replace:
             old = (copy.copy(record), resource, resource_json)
-            new = _replace_resource(stack, logical_id, resource)
+            record.generated_name = None
+            with kept_by(record, properties):
+                new = _replace_resource(stack, logical_id, resource)
             cleanup.replaced.append(old)
         else:
-            new = parsing.parse_and_update_resource(
-                logical_id,
-                copy.deepcopy(resource_json),
-                stack.resource_map,
-                account_id=stack.account_id,
-                region_name=stack.region_name,
-            )
+            with kept_by(record, properties):
+                new = parsing.parse_and_update_resource(
+                    logical_id,
+                    copy.deepcopy(resource_json),
+                    stack.resource_map,
+                    account_id=stack.account_id,
+                    region_name=stack.region_name,
+                )
             stack.resource_map._parsed_resources[logical_id] = new
             if is_replaced(resource, new):
                 cleanup.replaced.append((copy.copy(record), resource, resource_json))
     except Exception as error:
         add_event(stack, "UPDATE_FAILED", failure_reason(record.resource_type, error), record)
-        record.unsure = not replace
+        record.unsure, record.generated_name = not replace, name
+        record.stack_tags = earlier_tags
         raise ResourceFailed("update", logical_id) from error
     record.physical_resource_id = new.physical_resource_id
     record.properties, record.unsure = properties, False
@@ -276,7 +290,8 @@ def _delete_resource(
     try:
         stack.resource_map._delete_resource(resource, resource_json)
     except Exception as error:
-        if error_code(error) not in _GONE:
+        # Deleting what is gone already is a success, as for AWS's resource handlers.
+        if error_code(error) not in GONE:
             add_event(stack, "DELETE_FAILED", failure_reason(record.resource_type, error), record)
             return False
     add_event(stack, "DELETE_COMPLETE", resource=record)

@@ -13,9 +13,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 Properties = dict[str, Any]
-_GONE = (
+# What services say of something that does not exist.
+GONE = (
     "404", "NoSuchBucket", "NoSuchEntity", "NotFound", "NotFoundException", "ParameterNotFound",
-    "QueueDoesNotExist", "ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueDoesNotExist", "ResourceNotFound", "ResourceNotFoundException",
+    "AWS.SimpleQueueService.NonExistentQueue",
 )  # fmt: skip
 
 
@@ -29,7 +31,7 @@ class Reader:
 
 def is_gone(error: ClientError) -> bool:
     """Whether a service says that something does not exist."""
-    return error.response["Error"]["Code"] in _GONE
+    return error.response["Error"]["Code"] in GONE
 
 
 def _some(answer: Mapping[str, Any], *names: str) -> Properties:

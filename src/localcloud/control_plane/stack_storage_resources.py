@@ -1,4 +1,4 @@
-"""Log groups, queues and roles in a stack: the properties that moto's CloudFormation leaves out.
+"""Log groups, queues, roles and policies in a stack: what moto's CloudFormation leaves out.
 
 Each class method here replaces moto's of the same name.
 """
@@ -153,8 +153,32 @@ class Role:
         backend.delete_role(resource_name)
 
 
+# Versions of a policy that there may be (IAM User Guide, "IAM and AWS STS quotas").
+_MOST_VERSIONS = 5
+
+
 class ManagedPolicy:
-    """AWS::IAM::ManagedPolicy, which moto leaves behind."""
+    """AWS::IAM::ManagedPolicy, which moto makes anew at an update, and leaves behind."""
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name
+    ):
+        properties, policy = cloudformation_json["Properties"], original_resource
+        backend = iam_backends[account_id][get_partition(region_name)]
+        others = [v for v in policy.versions if v.version_id != policy.default_version_id]
+        if len(policy.versions) == _MOST_VERSIONS:
+            backend.delete_policy_version(policy.arn, others[0].version_id)
+        document = _document(properties["PolicyDocument"])
+        backend.create_policy_version(policy.arn, document, "true")
+        for entities, name in (
+            (backend.roles, "Roles"), (backend.users, "Users"), (backend.groups, "Groups"),
+        ):  # fmt: skip
+            for entity in entities.values():
+                wanted = entity.name in properties.get(name, [])
+                if wanted and policy.arn not in entity.managed_policies:
+                    policy.attach_to(entity)
+        return policy
 
     @classmethod
     def delete_from_cloudformation_json(
@@ -166,3 +190,11 @@ class ManagedPolicy:
             if policy.arn in entity.managed_policies:
                 policy.detach_from(entity)
         backend.delete_policy(policy.arn)
+
+
+class ByName:
+    """AWS::Events::EventBus and Archive: Ref gives the name, which moto's don't."""
+
+    @property
+    def physical_resource_id(self) -> str:
+        return self.name

@@ -1,4 +1,4 @@
-"""Tags of guardrails, agents, their aliases, and knowledge bases."""
+"""Tags of guardrails, agents, their aliases, knowledge bases, and S3 Vectors' buckets and indexes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from urllib.parse import unquote
 from ..control_plane.foundation_model_records import records
 from .calls import Call
 from .errors import not_found
+from .vector_buckets import tags_of
 
 _KINDS = {"guardrail": "guardrails", "agent": "agents", "knowledge-base": "knowledge_bases"}
 
 
 def tag(call: Call) -> Mapping[str, Any]:
-    """TagResource. Bedrock takes a list of tags, Bedrock Agents a mapping."""
+    """TagResource. Bedrock takes a list of tags, the others a mapping."""
     _tags(call).update(as_mapping(call.get("tags")))
     return {}
 
@@ -26,12 +27,12 @@ def untag(call: Call) -> Mapping[str, Any]:
     return {}
 
 
-def list_of_agents(call: Call) -> Mapping[str, Any]:
-    """ListTagsForResource of Bedrock Agents."""
+def list_as_mapping(call: Call) -> Mapping[str, Any]:
+    """ListTagsForResource of Bedrock Agents and S3 Vectors."""
     return {"tags": dict(_tags(call))}
 
 
-def list_of_bedrock(call: Call) -> Mapping[str, Any]:
+def list_as_list(call: Call) -> Mapping[str, Any]:
     """ListTagsForResource of Bedrock."""
     return {"tags": [{"key": key, "value": value} for key, value in _tags(call).items()]}
 
@@ -45,6 +46,8 @@ def as_mapping(given: Mapping[str, str] | list[Mapping[str, str]] | None) -> dic
 
 def _tags(call: Call) -> dict[str, str]:
     arn = unquote(call.get("resourceArn") or call.get("resourceARN"))
+    if arn.startswith("arn:aws:s3vectors:"):
+        return tags_of(call, arn)
     _, _, resource = arn.rpartition(":")
     kind, _, name = resource.partition("/")
     if kind == "agent-alias":
@@ -62,8 +65,11 @@ def _tags(call: Call) -> dict[str, str]:
 OPERATIONS = {
     ("bedrock", "TagResource"): tag,
     ("bedrock", "UntagResource"): untag,
-    ("bedrock", "ListTagsForResource"): list_of_bedrock,
+    ("bedrock", "ListTagsForResource"): list_as_list,
     ("bedrock-agent", "TagResource"): tag,
     ("bedrock-agent", "UntagResource"): untag,
-    ("bedrock-agent", "ListTagsForResource"): list_of_agents,
+    ("bedrock-agent", "ListTagsForResource"): list_as_mapping,
+    ("s3vectors", "TagResource"): tag,
+    ("s3vectors", "UntagResource"): untag,
+    ("s3vectors", "ListTagsForResource"): list_as_mapping,
 }

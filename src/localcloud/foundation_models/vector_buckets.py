@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 from ..control_plane.foundation_model_records import records
 from .calls import Call
@@ -137,24 +136,6 @@ def delete_policy(call: Call) -> Mapping[str, Any]:
     return {}
 
 
-def tag(call: Call) -> Mapping[str, Any]:
-    """TagResource."""
-    _tags(call).update(call.get("tags"))
-    return {}
-
-
-def untag(call: Call) -> Mapping[str, Any]:
-    """UntagResource."""
-    for key in call.get("tagKeys"):
-        _tags(call).pop(key, None)
-    return {}
-
-
-def list_tags(call: Call) -> Mapping[str, Any]:
-    """ListTagsForResource."""
-    return {"tags": dict(_tags(call))}
-
-
 def asked_index(call: Call) -> dict[str, Any]:
     """The index that a request names, by ARN or by bucket and name."""
     by_name = call.get("vectorBucketName") and call.get("indexName")
@@ -179,6 +160,14 @@ def find_index(arn: str, account_id: str) -> dict[str, Any]:
     return bucket["indexes"][name]
 
 
+def tags_of(call: Call, arn: str) -> dict[str, str]:
+    """The tags of the bucket or index with this ARN, which may be changed."""
+    for bucket in _buckets(call).values():
+        if arn in bucket["tags"]:
+            return bucket["tags"][arn]
+    raise BedrockError("NotFoundException", "The specified resource could not be found")
+
+
 def _buckets(call: Call) -> dict[str, Any]:
     return records("vector_buckets", call.account_id, call.region)
 
@@ -199,14 +188,6 @@ def _named_page(call: Call, named: Mapping[str, dict]) -> tuple[list[dict], str 
     return [named[name] for name in found], token
 
 
-def _tags(call: Call) -> dict[str, str]:
-    arn = unquote(call.get("resourceArn"))
-    for bucket in _buckets(call).values():
-        if arn in bucket["tags"]:
-            return bucket["tags"][arn]
-    raise BedrockError("NotFoundException", "The specified resource could not be found")
-
-
 def _conflict(message: str) -> BedrockError:
     return BedrockError("ConflictException", message)
 
@@ -225,8 +206,5 @@ OPERATIONS = {
         "PutVectorBucketPolicy": put_policy,
         "GetVectorBucketPolicy": get_policy,
         "DeleteVectorBucketPolicy": delete_policy,
-        "TagResource": tag,
-        "UntagResource": untag,
-        "ListTagsForResource": list_tags,
     }.items()
 }
