@@ -26,18 +26,30 @@ def test_a_llama_cpp_that_fails_leaves_the_model_to_onnxruntime(caplog):
     assert "it can't load" in line
 
 
+def test_a_llama_cpp_that_is_slower_here_is_not_used(caplog):
+    with cloud_with("stand-in", STAND_IN_SECONDS="0.3") as cloud:
+        assert page(cloud, text=PARIS)["tokens"][0]["text"] == " Paris"
+    (line,) = [each.getMessage() for each in caplog.records if "llama" in each.getMessage()]
+    assert line.endswith("so that onnxruntime computes the language model")
+
+
 @pytest.mark.parametrize("name", INSTALLED)
 def test_each_engine_is_the_same_model(name):
     with cloud_with("installed", LOCALCLOUD_TEXT_ENGINE=name) as cloud:
-        first = page(cloud, text=PARIS)["tokens"][0]
-        assert first["text"] == " Paris"
-        assert first["probability"] == pytest.approx(0.715, abs=0.05)
-        answer = runtime(cloud).converse(
-            modelId=NOVA, messages=[turn("What is the capital of France?")],
-            inferenceConfig={"temperature": 0, "maxTokens": 20},
-        )  # fmt: skip
-        assert 0 < answer["usage"]["outputTokens"] <= 20
-        assert "Paris" in said(answer)
+        first, second, third = page(cloud, text=PARIS, limit=3)["tokens"]
+        assert [each["text"] for each in (first, second, third)] == [" Paris", " the", " London"]
+        # 0.77 by the same weights in exact arithmetic; engines round a token's numbers to 8 bits.
+        assert first["probability"] == pytest.approx(0.77, abs=0.06)
+        client = runtime(cloud)
+        answers = [
+            client.converse(
+                modelId=NOVA, messages=[turn("Tell me a long story about a lighthouse.")],
+                inferenceConfig={"temperature": 0, "maxTokens": 20},
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+        assert said(answers[0]) == said(answers[1])
+        assert "lighthouse" in said(answers[0])
 
 
 def test_a_variable_chooses_onnxruntime():

@@ -6,7 +6,10 @@ all tokens read, and the two after it. The weights are not read.
 
 import ctypes
 import os
+import time
 from types import SimpleNamespace
+
+import numpy as np
 
 PLACES = 90
 FIRST = 17  # the token of "!", which the next printable characters follow
@@ -53,17 +56,20 @@ def llama_decode(context, tokens):
     if len(context.tokens) + len(tokens) > context.capacity or len(tokens) > context.at_once:
         return 1
     context.tokens += tokens
+    until = time.thread_time() + float(os.environ.get("STAND_IN_SECONDS", 0))
+    while time.thread_time() < until:
+        pass
     return 0
 
 
 def llama_get_logits_ith(context, number):
     """A pointer to the last token's logits."""
     assert number == -1
-    context.logits = (ctypes.c_float * VOCABULARY)(*[-1000] * VOCABULARY)
+    context.logits = np.full(VOCABULARY, -1000, np.float32)
     for further in range(3):
         place = (sum(context.tokens) + further) % PLACES
         context.logits[FIRST + place] = 2 - further
-    return ctypes.cast(context.logits, ctypes.POINTER(ctypes.c_float))
+    return context.logits.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
 
 
 def llama_state_seq_get_size(context, sequence):
