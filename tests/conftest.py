@@ -16,6 +16,8 @@ from stacks import delete
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "needs(*programs): programs that must be installed")
+    # What other engines write differs in words, and one may be installed where the tests run.
+    os.environ.setdefault("LOCALCLOUD_TEXT_ENGINE", "onnxruntime")
 
 
 def pytest_runtest_setup(item):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from . import sampling
-from .language_model import CONTEXT, Cache, LanguageModel
+from .language_model import CONTEXT, LanguageModel
 from .text_engine import InputTooLong, Message, Piece, Sampling
 
 _READ_AT_ONCE = 64  # tokens, after which others have their turn
@@ -25,7 +25,7 @@ class Generation:
         if self._input_tokens >= CONTEXT:
             raise InputTooLong(self._input_tokens, CONTEXT)
         self._room = min(wanted.max_tokens, CONTEXT - self._input_tokens)
-        self._cache = Cache(model.shape)
+        self._cache = model.evaluator.cache()
         self._random = np.random.default_rng(wanted.seed)
         self._written: list[int] = []
         self._sent = 0  # characters
@@ -33,7 +33,7 @@ class Generation:
     def step(self) -> Piece | None:
         """Read a part of the conversation (None), or write one token."""
         now, self._unread = self._unread[:_READ_AT_ONCE], self._unread[_READ_AT_ONCE:]
-        logits = self._model.read(now, self._cache)
+        logits = self._cache.read(now)
         if self._unread:
             return None
         wanted = self._wanted

@@ -5,7 +5,7 @@
 import json
 from typing import Any
 
-from .text_engine import TextEngine
+from .text_engine import EngineUnavailable, TextEngine
 
 PREFIX = "/_localcloud/language-model/"
 _MOST = 1000  # tokens of a distribution
@@ -36,6 +36,8 @@ async def answer(
         return _json(200, {"model": text.name, **await page(text, asked)})
     except ValueError as error:
         return _json(400, {"message": str(error)})
+    except EngineUnavailable as error:
+        return _json(503, {"message": str(error)})
 
 
 async def _tokens(text: Any, asked: dict) -> dict:
@@ -53,7 +55,6 @@ async def _tokens(text: Any, asked: dict) -> dict:
 
 async def _distribution(text: Any, asked: dict) -> dict:
     from . import sampling
-    from .language_model import Cache
 
     temperature = _number(asked, "temperature", 1.0, 0, 10)
     top_p = _number(asked, "top_p", 1.0, 0, 1)
@@ -64,7 +65,7 @@ async def _distribution(text: Any, asked: dict) -> dict:
 
     def look(model) -> dict:
         read = model.prompt([("user", written)]) if key == "prompt" else model.tokenize(written)
-        logits = model.read(read, Cache(model.shape))
+        logits = model.evaluator.cache().read(read)
         tokens, probabilities = sampling.distribution(logits, temperature, top_p, top_k)
         return {
             "tokens": [
