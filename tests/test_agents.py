@@ -9,7 +9,7 @@ from botocore.exceptions import EventStreamError
 
 from deployment import deploy, wait_for
 from knowledge import ANSWERS_WITH, DOCUMENTS, KnowledgeBase, client, service_role
-from people import refusal
+from people import Person, refusal
 
 INSTRUCTION = "You help the customers of a small shop with their orders and answer kindly."
 ORDERS = """
@@ -302,6 +302,27 @@ def test_an_alias_keeps_its_version_while_the_draft_changes(agent):
     events = agent.ask("Where is my order 1-A?", alias=alias, session="live", enableTrace=True)
     assert "was sent on Monday" in str(events)
     assert events[0]["trace"]["agentVersion"] == "1"
+    agent.agents.update_agent_alias(
+        agentId=agent.id, agentAliasId=alias, agentAliasName="kept",
+        routingConfiguration=[{"agentVersion": "DRAFT"}],
+    )  # fmt: skip
+    shown = agent.agents.get_agent_alias(agentId=agent.id, agentAliasId=alias)["agentAlias"]
+    assert (shown["agentAliasName"], shown["agentAliasId"]) == ("kept", alias)
+    assert "returnControl" in agent.ask("Where is my order 1-A?", alias=alias, session="moved")[0]
+    unknown = [{"agentVersion": "7"}]
+    code, message, _ = refusal(
+        agent.agents.update_agent_alias, agentId=agent.id, agentAliasId=alias,
+        agentAliasName="kept", routingConfiguration=unknown,
+    )  # fmt: skip
+    assert (code, message) == ("ValidationException", "The agent has no version 7")
+
+
+def test_who_may_prepare_needs_no_other_permission(local_cloud, agent):
+    person = Person(
+        local_cloud, "preparer", {"Action": "bedrock:PrepareAgent", "Resource": agent.arn}
+    )
+    prepared = person.client("bedrock-agent").prepare_agent(agentId=agent.id)
+    assert prepared["agentStatus"] == "PREPARING"
 
 
 def test_a_session_can_be_ended(agent):

@@ -112,9 +112,7 @@ def list_associated(call: Call) -> Mapping[str, Any]:
 def create_alias(call: Call) -> Mapping[str, Any]:
     """CreateAgentAlias: of a version, or of a new one made of the prepared draft."""
     agent, now, alias_id = asked_agent(call), datetime.now(UTC), new_id()
-    routing = call.get("routingConfiguration")
-    if routing and routing[0].get("agentVersion") not in agent["versions"]:
-        raise invalid(f"The agent has no version {routing[0].get('agentVersion')}")
+    routing = _routing(call, agent)
     place = f"{call.region}:{call.account_id}"
     alias = {
         "tags": dict(call.get("tags", {})),
@@ -143,6 +141,22 @@ def list_aliases(call: Call) -> Mapping[str, Any]:
     found, token = page(sorted(aliases), call.get("maxResults", _PAGE), call.get("nextToken"))
     shown = [_shown_alias(aliases[each], "agentId", "agentAliasArn") for each in found]
     return {"agentAliasSummaries": shown, "nextToken": token}
+
+
+def update_alias(call: Call) -> Mapping[str, Any]:
+    """UpdateAgentAlias: another name, or another version. That it keeps its version where the request names
+    none is UNCONFIRMED.
+    """
+    if "aliasInvocationState" in call.parameters:
+        raise invalid("localcloud has no aliasInvocationState: an alias always takes invocations")
+    agent, alias = asked_agent(call), _alias(call)
+    alias.update(
+        agentAliasName=call.get("agentAliasName"),
+        description=call.get("description"),
+        routingConfiguration=_routing(call, agent) or alias["routingConfiguration"],
+        updatedAt=datetime.now(UTC),
+    )
+    return {"agentAlias": {**_shown_alias(alias), "agentAliasStatus": "UPDATING"}}
 
 
 def delete_alias(call: Call) -> Mapping[str, Any]:
@@ -179,6 +193,14 @@ def _alias(call: Call) -> dict[str, Any]:
     return alias
 
 
+def _routing(call: Call, agent: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Where an alias is to lead; None where the request doesn't say."""
+    routing = call.get("routingConfiguration")
+    if routing and routing[0].get("agentVersion") not in agent["versions"]:
+        raise invalid(f"The agent has no version {routing[0].get('agentVersion')}")
+    return routing
+
+
 def _shown_alias(alias: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
     return {name: value for name, value in alias.items() if name not in ("tags", *left_out)}
 
@@ -195,5 +217,6 @@ OPERATIONS = {
     ("bedrock-agent", "CreateAgentAlias"): create_alias,
     ("bedrock-agent", "GetAgentAlias"): get_alias,
     ("bedrock-agent", "ListAgentAliases"): list_aliases,
+    ("bedrock-agent", "UpdateAgentAlias"): update_alias,
     ("bedrock-agent", "DeleteAgentAlias"): delete_alias,
 }
