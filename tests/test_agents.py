@@ -282,6 +282,20 @@ def test_a_knowledge_base_answers_with_citations(local_cloud):
     assert "twelve to sixteen hours" in texts([event])
     (citation, *_) = event["chunk"]["attribution"]["citations"]
     assert citation["retrievedReferences"][0]["location"]["s3Location"]["uri"].endswith("cats.html")
+    elsewhere = {"equals": {"key": "course", "value": "none of these"}}
+    search = {"vectorSearchConfiguration": {"filter": elsewhere}}
+    settings = {"knowledgeBaseId": base.id, "retrievalConfiguration": search}
+    (event,) = agent.ask(
+        "How long does a cat sleep in a day?", session="filtered",
+        sessionState={"knowledgeBaseConfigurations": [settings]},
+    )  # fmt: skip
+    assert "Sorry" in texts([event])
+    history = {"messages": [{"role": "user", "content": [{"text": "Hello"}]}]}
+    _, message, status = refusal(
+        agent.runtime.invoke_agent, agentId=agent.id, agentAliasId="TSTALIASID", sessionId="new",
+        inputText="Hello", sessionState={"conversationHistory": history},
+    )  # fmt: skip
+    assert (status, message) == (400, "localcloud has no conversationHistory in sessionState")
 
 
 def test_an_alias_keeps_its_version_while_the_draft_changes(agent):

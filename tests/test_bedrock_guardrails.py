@@ -256,6 +256,35 @@ def test_invoke_model_tells_in_its_body(client, guardrail):
     assert document["amazon-bedrock-trace"]["guardrail"]["input"]
 
 
+def test_a_tool_is_called_under_a_guardrail_and_not_past_it(client, guardrail):
+    schema = {"type": "object", "properties": {"key": {"type": "string"}}, "required": ["key"]}
+    tool = {"name": "resize", "description": "Resizes a picture.", "inputSchema": {"json": schema}}
+
+    def ask(text):
+        return client.converse(
+            modelId=NOVA, messages=[turn(text)], guardrailConfig=guardrail,
+            toolConfig={"tools": [{"toolSpec": tool}], "toolChoice": {"any": {}}},
+        )  # fmt: skip
+
+    answer = ask("Resize the picture cat.png")
+    assert answer["stopReason"] == "tool_use"
+    assert answer["output"]["message"]["content"][-1]["toolUse"]["input"] == {"key": "cat.png"}
+    masked = ask("Resize the picture 'ORD-77'")["output"]["message"]["content"][-1]
+    assert masked["toolUse"]["input"] == {"key": "{order}"}
+    blocked = ask("Which stocks should I buy this year?")
+    assert (said(blocked), blocked["stopReason"]) == ("Not that.", "guardrail_intervened")
+
+
+def test_invoke_model_leaves_out_no_guardrail(client, guardrail):
+    body = json.dumps({"messages": [turn("Hello")]})
+    without = {"guardrailIdentifier": guardrail["guardrailIdentifier"]}
+    assert refusal(client.invoke_model, modelId=NOVA, body=body, **without)[1:] == (
+        "ValidationException", "A guardrailIdentifier needs a guardrailVersion.",
+    )  # fmt: skip
+    embed = {"modelId": "amazon.titan-embed-text-v2:0", "body": json.dumps({"inputText": "Hello"})}
+    assert "has no guardrail for" in refusal(client.invoke_model, **embed, **guardrail)[2]
+
+
 def test_a_guardrail_that_is_not_there(client, guardrail):
     for wrong in ({"guardrailIdentifier": "none"}, {"guardrailVersion": "9"}):
         given = {**guardrail, **wrong}

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from botocore.config import Config
 
 from deployment import make_role, policy_of, wait_for
 from knowledge import (
@@ -197,6 +198,28 @@ def test_what_s3_vectors_cannot_search_is_refused(shelf):
     assert (code, status) == ("ValidationException", 400)
     assert "startsWith is not supported" in message
     assert "HYBRID search type is not supported" in asked(overrideSearchType="HYBRID")[1]
+
+
+def test_what_retrieve_lacks_is_refused_and_not_left_out(local_cloud, shelf):
+    runtime = local_cloud.session().client(
+        "bedrock-agent-runtime", endpoint_url=local_cloud.endpoint_url,
+        config=Config(parameter_validation=False),
+    )  # fmt: skip
+
+    def asked(**more):
+        asked = {"knowledgeBaseId": shelf.id, "retrievalQuery": {"text": "rivers"}, **more}
+        return refusal(runtime.retrieve, **asked)
+
+    guard = {"guardrailId": "abc", "guardrailVersion": "1"}
+    for given, words in (
+        ({"guardrailConfiguration": guard}, "no guardrailConfiguration"),
+        ({"userContext": {"userId": "ada"}}, "no userContext"),
+        ({"retrievalConfiguration": {"managedSearchConfiguration": {}}}, "no managedSearch"),
+        ({"retrievalConfiguration": {"vectorSearchConfiguration": {"filter": {}}}}, "one operator"),
+    ):
+        code, message, status = asked(**given)
+        assert (code, status) == ("ValidationException", 400)
+        assert words in message
 
 
 def test_documents_that_cannot_be_read_are_named_and_the_others_are_indexed(local_cloud):

@@ -168,6 +168,7 @@ def test_a_list_has_pages_and_segments(s3vectors, index):
     [
         ({"data": {"float32": [1, 2, 3]}}, "vector must have length 2, but has length 3"),
         ({"data": {"float32": [0, 0]}}, "zeros"),
+        ({"data": {"float32": [1e39, 0]}}, "vector values must be finite float32 numbers"),
         (
             {"data": {"float32": [1, 2]}, "metadata": {"text": "x" * 2048}},
             "Filterable metadata must have at most 2048 bytes",
@@ -177,7 +178,7 @@ def test_a_list_has_pages_and_segments(s3vectors, index):
             "Metadata object must have at most 50 keys",
         ),
     ],
-    ids=["dimension", "zeros", "bytes", "keys"],
+    ids=["dimension", "zeros", "float64", "bytes", "keys"],
 )
 def test_a_wrong_vector_is_refused_and_none_is_put(s3vectors, index, vector, words):
     right = {"key": "right", "data": {"float32": [1, 1]}}

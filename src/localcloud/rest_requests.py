@@ -130,11 +130,24 @@ def _routes(services: tuple[str, ...]) -> dict[str, list[_Route]]:
 
 def _document(body: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(body or b"{}")
+        document = json_of(body or b"{}")
     except ValueError as error:
-        raise Unreadable(f"The request body is not JSON: {error}") from None
+        raise Unreadable(f"The request body is not JSON in UTF-8: {error}") from None
     if not isinstance(document, dict):
         raise Unreadable("The request body is not a JSON object")
+    return document
+
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def json_of(body: bytes) -> Any:
+    """The JSON document in a body. Raises ValueError, also for a text with half of a surrogate pair, which
+    is none in UTF-8.
+    """
+    document = json.loads(body)
+    if _SURROGATE.search(body):
+        json.dumps(document, ensure_ascii=False).encode()
     return document
 
 

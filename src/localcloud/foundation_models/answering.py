@@ -68,6 +68,8 @@ async def _answer(call: Call) -> Answer:
         raise invalid("localcloud answers from knowledge bases alone: type KNOWLEDGE_BASE")
     base = find_base(call, settings["knowledgeBaseId"])
     model = invoked(replace(call, parameters={"modelId": settings["modelArn"]}))
+    if not model.is_text:  # AWS's code; its text is UNCONFIRMED
+        raise invalid(f"The model {model.id} writes no text: choose one that answers")
     question = call.get("input")["text"]
     guard = _guard(call, settings, question)
     if guard:

@@ -32,6 +32,8 @@ async def invoke_model(call: Call) -> Mapping[str, Any]:
     body = parse(call.get("body", b""))
     family = _family(model)
     if not model.is_text:
+        if call.get("guardrailIdentifier"):
+            raise invalid(f"localcloud has no guardrail for {model.id}, which writes no text")
         found, tokens, latency_ms = await _at_once(call, model, body)
         _count(call, tokens, 0, latency_ms)
         return _answer(found)
@@ -78,7 +80,9 @@ def _guard(call: Call) -> Guard | None:
     identifier = call.get("guardrailIdentifier")
     if not identifier:
         return None
-    version = call.get("guardrailVersion", guardrails.DRAFT)
+    version = call.get("guardrailVersion")
+    if version is None:  # an error says the API reference of InvokeModel; its text is UNCONFIRMED
+        raise invalid("A guardrailIdentifier needs a guardrailVersion.")
     return Guard(guardrails.find(call, identifier, version))
 
 

@@ -49,6 +49,9 @@ def retrieve(call: Call) -> Mapping[str, Any]:
     query = call.get("retrievalQuery")
     if "text" not in query:
         raise invalid("localcloud searches for text alone")
+    for name in ("guardrailConfiguration", "userContext"):
+        if name in call.parameters:
+            raise invalid(f"localcloud has no {name} in Retrieve")
     found = search(call, asked_base(call), query["text"], call.get("retrievalConfiguration", {}))
     return {"retrievalResults": [{**each.reference(), "score": each.score} for each in found]}
 
@@ -59,6 +62,8 @@ def search(
     """The nearest chunks first, in the name of the knowledge base's role. Of hierarchical chunks the
     parents come back, each once, so that they may be fewer than asked for (facts H4).
     """
+    if "managedSearchConfiguration" in configuration:
+        raise invalid("localcloud has no managedSearchConfiguration: its bases are of type VECTOR")
     settings = configuration.get("vectorSearchConfiguration", {})
     if settings.get("overrideSearchType") == "HYBRID":  # quoted by users, to the letter UNCONFIRMED
         raise invalid(
@@ -74,7 +79,9 @@ def search(
     index = index_of(base, call.account_id)
     try:
         given = settings.get("filter")
-        predicate = given and compile_filter(from_knowledge_base(given), non_filterable(index))
+        predicate = None
+        if given is not None:
+            predicate = compile_filter(from_knowledge_base(given), non_filterable(index))
     except InvalidFilter as error:
         raise invalid(str(error)) from None
     query = resized(embed([question]), dimensions(base))[0]
