@@ -83,6 +83,8 @@ class Agent:
         answer = self.runtime.invoke_agent(
             agentId=self.id, agentAliasId=alias, sessionId=session, **given, **more
         )
+        headers = answer["ResponseMetadata"]["HTTPHeaders"]
+        assert headers["x-localcloud-answered-by"].startswith("a router that picks actions")
         with contextlib.closing(answer["completion"]) as events:
             return list(events)
 

@@ -135,6 +135,14 @@ def test_denied_topics(apply, text, is_denied):
     assert topic == {"name": "Investing", "type": "DENY", "action": "BLOCKED", "detected": True}
 
 
+def test_the_answer_says_that_no_guardrail_of_awss_judged(client, guardrail):
+    content = [{"text": {"text": "Hello"}}]
+    answer = client.apply_guardrail(**guardrail, source="INPUT", content=content)
+    assert answer["ResponseMetadata"]["HTTPHeaders"]["x-localcloud-answered-by"] == (
+        "embeddings and patterns on this computer, not Amazon Bedrock Guardrails"
+    )
+
+
 def test_words_are_whole_words_in_any_case(apply):
     answer = apply("I work at ACME Corp.", source="OUTPUT")
     assert answer["outputs"] == [{"text": "Not this either."}]

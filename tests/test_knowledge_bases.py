@@ -72,6 +72,13 @@ def test_html_is_read_as_what_the_page_shows(notes):
     assert "hidden" not in page
 
 
+def test_the_answer_says_whose_embeddings_searched(notes):
+    answer = notes.runtime.retrieve(knowledgeBaseId=notes.id, retrievalQuery={"text": "cats"})
+    assert answer["ResponseMetadata"]["HTTPHeaders"]["x-localcloud-answered-by"] == (
+        "all-MiniLM-L6-v2 on this computer, not amazon.titan-embed-text-v2:0"
+    )
+
+
 def test_number_of_results(notes):
     assert len(notes.ask("anything", numberOfResults=2)) == 2
     assert len(notes.ask("anything")) == 4

@@ -58,7 +58,7 @@ async def invoke_agent(call: Call) -> EventStream:
     session = _sessions.open(agent, call.get("sessionId"), made["idleSessionTTLInSeconds"])
     session.attributes.update(state.get("sessionAttributes", {}))
     session.prompt_attributes = dict(state.get("promptSessionAttributes", {}))
-    mark(call, model, _ROUTER)
+    mark(call, model.id, _ROUTER)
     turn = _Turn(call, agent, version, made, model, session)
     return EventStream(
         turn.events(),

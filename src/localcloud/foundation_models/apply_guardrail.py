@@ -8,6 +8,7 @@ from typing import Any
 
 from . import guardrail_policies, guardrails
 from .calls import Call
+from .conversations import mark
 from .errors import invalid
 
 # AWS's as users have logged them; UNCONFIRMED to the letter.
@@ -34,6 +35,7 @@ def apply_guardrail(call: Call) -> Mapping[str, Any]:
     verdict = guardrail_policies.apply(
         guardrail, call.get("source"), guarded, by_role["grounding_source"], by_role["query"]
     )
+    mark(call, "Amazon Bedrock Guardrails", "embeddings and patterns")
     metrics = processing(guardrail, started, guarded, by_role["grounding_source"])
     outputs = [{"text": verdict.text}] if verdict.intervened else []
     return {

@@ -94,7 +94,7 @@ async def ask(
     started = time.monotonic()
     asked, refusal = await guard.judge_input(asked)
     if refusal is not None:
-        conversations.mark(call, model, "a guardrail")
+        conversations.mark(call, model.id, "a guardrail")
         return Reply(
             only(Piece(refusal, 0, 0, INTERVENED)), 0, started, stop_reason=INTERVENED,
             latency_ms=round(1000 * (time.monotonic() - started)),

@@ -71,7 +71,7 @@ async def count_tokens(call: Call) -> Mapping[str, Any]:
     """CountTokens: what the same request would be charged as input, by the local model's own count."""
     model, _ = identified(call.get("modelId"), call.region)
     asked = _counted(call, model)
-    mark(call, model, call.resources.text.name)
+    mark(call, model.id, call.resources.text.name)
     return {"inputTokens": await counted(call, asked.messages)}
 
 
@@ -136,7 +136,7 @@ async def _at_once(call: Call, model: Model, body: dict) -> tuple[dict, int, int
         found, use.tokens = await asyncio.get_running_loop().run_in_executor(None, work)
     except EmbeddingModelMissing as error:
         raise BedrockError("ServiceUnavailableException", str(error)) from error
-    mark(call, model, family.STAND_IN)
+    mark(call, model.id, family.STAND_IN)
     return found, use.tokens, round(1000 * (time.monotonic() - started))
 
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .calls import Call
+from .catalogue import identified
+from .conversations import mark
 from .embeddings import embed, resized
 from .errors import BedrockError, invalid
+from .families.titan_embeddings import STAND_IN
 from .ingestion import METADATA, TEXT
 from .knowledge_bases import (
     asked_base,
@@ -52,7 +55,9 @@ def retrieve(call: Call) -> Mapping[str, Any]:
     for name in ("guardrailConfiguration", "userContext"):
         if name in call.parameters:
             raise invalid(f"localcloud has no {name} in Retrieve")
-    found = search(call, asked_base(call), query["text"], call.get("retrievalConfiguration", {}))
+    base = asked_base(call)
+    found = search(call, base, query["text"], call.get("retrievalConfiguration", {}))
+    mark(call, identified(embedding_model_arn(base), call.region)[0].id, STAND_IN)
     return {"retrievalResults": [{**each.reference(), "score": each.score} for each in found]}
 
 

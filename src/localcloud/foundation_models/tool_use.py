@@ -105,7 +105,7 @@ async def choose(
         return None
     input_tokens = await counted(call, asked.messages)
     use = call.resources.quotas.take(model.id, call.region, input_tokens)
-    mark(call, model, _ROUTER)
+    mark(call, model.id, _ROUTER)
     tool = None
     written = choice.words
     if choice.name:
