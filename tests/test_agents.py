@@ -9,6 +9,7 @@ from botocore.exceptions import EventStreamError
 
 from deployment import deploy, wait_for
 from knowledge import ANSWERS_WITH, DOCUMENTS, KnowledgeBase, client, service_role
+from localcloud.foundation_models.agent_sessions import Sessions
 from people import Person, refusal
 
 INSTRUCTION = "You help the customers of a small shop with their orders and answer kindly."
@@ -344,6 +345,14 @@ def test_who_may_prepare_needs_no_other_permission(local_cloud, agent):
 def test_a_session_can_be_ended(agent):
     agent.ask("Where is my order?", session="ends")
     assert "terminated" in texts(agent.ask("Goodbye", session="ends", endSession=True))
+
+
+def test_a_session_that_was_idle_for_too_long_begins_anew():
+    sessions, made = Sessions(), {"agentArn": "arn"}
+    session = sessions.open(made, "session", 60)
+    session.add("user", "My order is 7-A.")
+    assert sessions.open(made, "session", 60) is session
+    assert sessions.open(made, "session", -1).messages == []
 
 
 def test_what_is_not_prepared_or_not_there_is_refused(local_cloud):

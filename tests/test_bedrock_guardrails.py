@@ -135,6 +135,12 @@ def test_denied_topics(apply, text, is_denied):
     assert topic == {"name": "Investing", "type": "DENY", "action": "BLOCKED", "detected": True}
 
 
+def test_each_masked_text_comes_back_by_itself(client, guardrail):
+    content = [{"text": {"text": text}} for text in ("Ask ann@example.com", "or not", "ORD-77")]
+    answer = client.apply_guardrail(**guardrail, source="INPUT", content=content)
+    assert [each["text"] for each in answer["outputs"]] == ["Ask {EMAIL}", "or not", "{order}"]
+
+
 def test_the_answer_says_that_no_guardrail_of_awss_judged(client, guardrail):
     content = [{"text": {"text": "Hello"}}]
     answer = client.apply_guardrail(**guardrail, source="INPUT", content=content)
