@@ -315,6 +315,16 @@ def test_an_alias_keeps_its_version_while_the_draft_changes(agent):
     )  # fmt: skip
     assert agent.agents.get_agent(agentId=agent.id)["agent"]["agentStatus"] == "NOT_PREPARED"
     agent.prepare()
+    for version, executor in ("1", "lambda"), ("DRAFT", "customControl"):
+        shown = agent.agents.get_agent_action_group(
+            agentId=agent.id, agentVersion=version, actionGroupId=group["actionGroupId"]
+        )["agentActionGroup"]
+        assert list(shown["actionGroupExecutor"]) == [executor]
+        assert shown["agentVersion"] == version
+    code, _, status = refusal(
+        agent.agents.list_agent_action_groups, agentId=agent.id, agentVersion="8"
+    )
+    assert (code, status) == ("ResourceNotFoundException", 404)
     assert "returnControl" in agent.ask("Where is my order 1-A?", session="draft")[0]
     events = agent.ask("Where is my order 1-A?", alias=alias, session="live", enableTrace=True)
     assert "was sent on Monday" in str(events)

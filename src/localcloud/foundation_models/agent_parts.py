@@ -43,12 +43,12 @@ def create_group(call: Call) -> Mapping[str, Any]:
 
 def get_group(call: Call) -> Mapping[str, Any]:
     """GetAgentActionGroup."""
-    return {"agentActionGroup": _group(call)}
+    return {"agentActionGroup": {**_group(call), "agentVersion": call.get("agentVersion")}}
 
 
 def list_groups(call: Call) -> Mapping[str, Any]:
     """ListAgentActionGroups."""
-    groups = asked_agent(call)["actionGroups"]
+    groups = _version(call)["actionGroups"]
     found, token = page(sorted(groups), call.get("maxResults", _PAGE), call.get("nextToken"))
     names = ("actionGroupId", "actionGroupName", "actionGroupState", "description", "updatedAt")
     shown = [{name: groups[group_id].get(name) for name in names} for group_id in found]
@@ -102,7 +102,7 @@ def disassociate(call: Call) -> Mapping[str, Any]:
 
 def list_associated(call: Call) -> Mapping[str, Any]:
     """ListAgentKnowledgeBases."""
-    bases = asked_agent(call)["knowledgeBases"]
+    bases = _version(call)["knowledgeBases"]
     found, token = page(sorted(bases), call.get("maxResults", _PAGE), call.get("nextToken"))
     names = ("knowledgeBaseId", "description", "knowledgeBaseState", "updatedAt")
     shown = [{name: bases[base_id][name] for name in names} for base_id in found]
@@ -179,8 +179,18 @@ def _check_group(call: Call, agent: Mapping[str, Any], group: Mapping[str, Any])
     read_actions(call, agent["agentResourceRoleArn"], group)
 
 
+def _version(call: Call) -> dict[str, Any]:
+    """What the agent is in the version that a request names: the draft as it is now, or what was frozen."""
+    agent, version = asked_agent(call), call.get("agentVersion")
+    if version == DRAFT:
+        return agent
+    if version not in agent["versions"]:
+        raise not_found(f"Agent {agent['agentId']} has no version {version}")
+    return agent["versions"][version]
+
+
 def _group(call: Call) -> dict[str, Any]:
-    group = asked_agent(call)["actionGroups"].get(call.get("actionGroupId"))
+    group = _version(call)["actionGroups"].get(call.get("actionGroupId"))
     if group is None:
         raise not_found(f"Action group with id {call.get('actionGroupId')} does not exist")
     return group
