@@ -91,6 +91,8 @@ def test_a_models_lifecycle(client, name):
     )  # fmt: skip
     by_arn = client.get_foundation_model(modelIdentifier=details["modelArn"])
     assert by_arn["modelDetails"] == details
+    elsewhere = details["modelArn"].replace("us-east-1", "eu-west-1")
+    assert refusal(client.get_foundation_model, modelIdentifier=elsewhere)[0] == 404
 
 
 @pytest.mark.parametrize("name", ENDED)

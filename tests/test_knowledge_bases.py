@@ -358,6 +358,19 @@ def test_what_a_knowledge_base_cannot_be_made_of(local_cloud, shelf):
     )
     missing = {"type": "S3_VECTORS", "s3VectorsConfiguration": {"indexArn": small + "s"}}
     assert "There is no vector index" in refused(storageConfiguration=missing)
+    binary = {"bedrockEmbeddingModelConfiguration": {"embeddingDataType": "BINARY"}}
+    places = [{"type": "S3", "s3Location": {"uri": "s3://pictures"}}]
+    for settings, words in (
+        ({"embeddingModelConfiguration": binary}, "FLOAT32 alone"),
+        ({"supplementalDataStorageConfiguration": {"storageLocations": places}}, "text alone"),
+    ):
+        vectors = {"embeddingModelArn": MODEL, **settings}
+        assert words in refused(
+            knowledgeBaseConfiguration={
+                "type": "VECTOR",
+                "vectorKnowledgeBaseConfiguration": vectors,
+            }
+        )
 
 
 CHUNKINGS = {
