@@ -103,6 +103,8 @@ def malformed(problem):
          "message."),
         (claude(thinking={"type": "enabled", "budget_tokens": 1024}),
          "localcloud's language model doesn't think before it answers: leave out thinking"),
+        (claude(thinking="hard"),
+         "localcloud's language model doesn't think before it answers: leave out thinking"),
         (claude(messages=[{"role": "user", "content": HALF_CHARACTER}]),
          "Malformed input request, please reformat your input and try again."),
         (nova(inferenceConfig={"stopSequences": ["a", 2]}),

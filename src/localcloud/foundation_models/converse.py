@@ -142,9 +142,7 @@ def _check_turns(given: list[dict]) -> None:
         )
     if any(a == b for a, b in zip(roles, roles[1:], strict=False)):
         raise invalid(f"A conversation must alternate between user and assistant roles. {_TURNS}")
-    if (
-        roles[-1] != "user"
-    ):  # as for Llama; Nova and older Claude go on with the assistant's message
+    if roles[-1] != "user":  # as for Llama: Nova and older Claude go on with the message
         raise invalid(
             "The model that you are using requires the last turn in the conversation to be a user "
             "message. Add a user message to the conversation and try again."

@@ -44,7 +44,7 @@ def read(model: Model, body: dict[str, Any]) -> Conversation:
         raise invalid(f"anthropic_version: Input should be '{_VERSION}'")
     if body.get("tools"):
         raise invalid(TOOLS_BY_CONVERSE)
-    if (body.get("thinking") or {}).get("type", "disabled") != "disabled":
+    if body.get("thinking", {"type": "disabled"}) != {"type": "disabled"}:
         raise invalid(
             "localcloud's language model doesn't think before it answers: leave out thinking"
         )
