@@ -357,6 +357,36 @@ def test_a_session_can_be_ended(agent):
     assert "terminated" in texts(agent.ask("Goodbye", session="ends", endSession=True))
 
 
+def test_what_an_agent_has_can_be_taken_away(local_cloud):
+    agent = Agent(local_cloud).group({"customControl": "RETURN_CONTROL"}, functionSchema=STATUS)
+    agents, draft = agent.agents, {"agentId": agent.id, "agentVersion": "DRAFT"}
+    base = KnowledgeBase(local_cloud, {})
+    agents.associate_agent_knowledge_base(**draft, knowledgeBaseId=base.id, description="facts")
+    bases = agents.list_agent_knowledge_bases(**draft)["agentKnowledgeBaseSummaries"]
+    assert [each["knowledgeBaseId"] for each in bases] == [base.id]
+    agents.disassociate_agent_knowledge_base(**draft, knowledgeBaseId=base.id)
+    assert agents.list_agent_knowledge_bases(**draft)["agentKnowledgeBaseSummaries"] == []
+    (group,) = agents.list_agent_action_groups(**draft)["actionGroupSummaries"]
+    agents.delete_agent_action_group(**draft, actionGroupId=group["actionGroupId"])
+    assert agents.list_agent_action_groups(**draft)["actionGroupSummaries"] == []
+
+    agents.update_agent(
+        agentId=agent.id, agentName=f"{agent.name}-2", agentResourceRoleArn=agent.role,
+        foundationModel=ANSWERS_WITH, instruction=INSTRUCTION,
+    )  # fmt: skip
+    shown = agents.get_agent(agentId=agent.id)["agent"]
+    assert (shown["agentName"], shown["agentStatus"]) == (f"{agent.name}-2", "NOT_PREPARED")
+    agent.prepare()
+    made = agents.create_agent_alias(agentId=agent.id, agentAliasName="live")["agentAlias"]
+    alias = {"agentId": agent.id, "agentAliasId": made["agentAliasId"]}
+    listed = agents.list_agent_aliases(agentId=agent.id)["agentAliasSummaries"]
+    assert [each["agentAliasId"] for each in listed] == [alias["agentAliasId"]]
+    assert refusal(agents.delete_agent, agentId=agent.id)[0] == "ConflictException"
+    agents.delete_agent_alias(**alias)
+    assert refusal(agents.get_agent_alias, **alias)[2] == 404
+    agents.delete_agent(agentId=agent.id)
+
+
 def test_a_session_that_was_idle_for_too_long_begins_anew():
     sessions, made = Sessions(), {"agentArn": "arn"}
     session = sessions.open(made, "session", 60)

@@ -6,11 +6,13 @@ from pathlib import Path
 import botocore.auth
 import botocore.awsrequest
 import pytest
+from botocore import xform_name
 from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
-PAGE = Path(__file__).parents[1] / "docs" / "localcloud.md"
+TESTS = Path(__file__).parent
+PAGE = TESTS.parent / "docs" / "localcloud.md"
 SERVICES = ("bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime", "s3vectors")
 
 
@@ -21,22 +23,37 @@ def models():
 
 
 def rows():
-    """Of the page's table: service, operations and what the page says of them."""
+    """Of the page's table: service, operations, what the page says of them, and their tests."""
     for line in PAGE.read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 4 and cells[0] in SERVICES:
-            yield cells[0], cells[1].split(", "), cells[2]
+            yield cells[0], cells[1].split(", "), *cells[2:]
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_page_lists_every_operation_once(models, service):
-    listed = [name for of, names, _ in rows() if of == service for name in names]
+    listed = [name for of, names, *_ in rows() if of == service for name in names]
     assert sorted(listed) == sorted(models[service].operation_names)
+
+
+def test_each_operation_that_works_is_called_by_the_tests_that_the_page_names():
+    shared = "".join((TESTS / name).read_text() for name in ("bedrock.py", "knowledge.py"))
+    untested = [
+        (service, name)
+        for service, names, state, tests in rows()
+        if not state.startswith("not")
+        for name in names
+        if not re.search(
+            rf"\b{xform_name(name)}\b",
+            shared + "".join((TESTS / test).read_text() for test in tests.split(", ")),
+        )
+    ]
+    assert not untested
 
 
 def test_what_is_listed_as_not_is_refused_by_name_and_nothing_else_is(local_cloud, models):
     session, wrong = URLLib3Session(), []
-    for service, names, state in rows():
+    for service, names, state, _ in rows():
         assert re.match(r"(works|partly|not)\b", state), state
         for name in names:
             operation = models[service].operation_model(name)

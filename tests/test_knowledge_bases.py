@@ -323,6 +323,10 @@ def test_a_knowledge_base_is_made_listed_changed_and_deleted(local_cloud, shelf)
     assert refusal(agent.create_knowledge_base, **shelf.settings(name="another"))[0] == (
         "ConflictException"
     )
+    changed = shelf.settings(name="renamed", storageConfiguration=storage)
+    agent.update_knowledge_base(knowledgeBaseId=base_id, **changed)
+    shown = agent.get_knowledge_base(knowledgeBaseId=base_id)["knowledgeBase"]
+    assert shown["name"] == "renamed"
     agent.delete_knowledge_base(knowledgeBaseId=base_id)
     assert refusal(agent.get_knowledge_base, knowledgeBaseId=base_id) == (
         "ResourceNotFoundException", f"Knowledge Base with id {base_id} does not exist", 404,
@@ -494,6 +498,23 @@ def test_data_sources_are_listed_and_read(shelf):
     shown = shelf.agent.get_data_source(knowledgeBaseId=shelf.id, dataSourceId=shelf.source)
     assert shown["dataSource"]["status"] == "AVAILABLE"
     assert "documents" not in shown["dataSource"]
+
+
+def test_a_data_source_can_be_renamed_and_not_cut_otherwise(local_cloud):
+    base = KnowledgeBase(local_cloud, {}, CHUNKINGS["fixed"])
+    ids = {"knowledgeBaseId": base.id, "dataSourceId": base.source}
+    given = base.agent.get_data_source(**ids)["dataSource"]
+    settings = {"dataSourceConfiguration": given["dataSourceConfiguration"], "name": "renamed"}
+    base.agent.update_data_source(**ids, **settings)
+    shown = base.agent.get_data_source(**ids)["dataSource"]
+    assert shown["name"] == "renamed"
+    assert shown["vectorIngestionConfiguration"] == given["vectorIngestionConfiguration"]
+    other = {"chunkingConfiguration": CHUNKINGS["none"]}
+    code, message, _ = refusal(
+        base.agent.update_data_source, **ids, **settings, vectorIngestionConfiguration=other
+    )
+    assert code == "ValidationException"
+    assert "can't be updated" in message
 
 
 def test_only_passed_roles_make_knowledge_bases(local_cloud, shelf):
