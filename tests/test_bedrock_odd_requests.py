@@ -1,6 +1,8 @@
 """Odd requests to Bedrock: none is answered as if it were another, and none is a fault of the server's."""
 
 import json
+import urllib.error
+import urllib.request
 
 import pytest
 from botocore.config import Config
@@ -159,3 +161,17 @@ def test_characters_of_several_tokens_come_whole(client):
     pieces = [e["contentBlockDelta"]["delta"]["text"] for e in events if "contentBlockDelta" in e]
     assert "".join(pieces) == whole
     assert not any("\N{REPLACEMENT CHARACTER}" in piece for piece in pieces[:-1])
+
+
+@pytest.mark.parametrize("key", ["ABSKQmVkcm9ja0FQSUtleS0x", "bedrock-api-key-YmVkcm9jaw=="])
+def test_an_api_key_is_refused_in_words(local_cloud, key):
+    request = urllib.request.Request(
+        f"{local_cloud.endpoint_url}/model/{NOVA}/converse",
+        json.dumps({"messages": ASKED}).encode(),
+        {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=30)
+    with caught.value as error:
+        assert error.code == 403
+        assert "localcloud takes no API keys of Bedrock" in json.load(error)["Message"]
