@@ -9,7 +9,8 @@ from botocore.exceptions import EventStreamError
 
 from deployment import deploy, wait_for
 from knowledge import ANSWERS_WITH, DOCUMENTS, KnowledgeBase, client, service_role
-from people import refusal
+from localcloud.foundation_models.agent_sessions import Sessions
+from people import Person, refusal
 
 INSTRUCTION = "You help the customers of a small shop with their orders and answer kindly."
 ORDERS = """
@@ -83,6 +84,8 @@ class Agent:
         answer = self.runtime.invoke_agent(
             agentId=self.id, agentAliasId=alias, sessionId=session, **given, **more
         )
+        headers = answer["ResponseMetadata"]["HTTPHeaders"]
+        assert headers["x-localcloud-answered-by"].startswith("a router that picks actions")
         with contextlib.closing(answer["completion"]) as events:
             return list(events)
 
@@ -282,6 +285,20 @@ def test_a_knowledge_base_answers_with_citations(local_cloud):
     assert "twelve to sixteen hours" in texts([event])
     (citation, *_) = event["chunk"]["attribution"]["citations"]
     assert citation["retrievedReferences"][0]["location"]["s3Location"]["uri"].endswith("cats.html")
+    elsewhere = {"equals": {"key": "course", "value": "none of these"}}
+    search = {"vectorSearchConfiguration": {"filter": elsewhere}}
+    settings = {"knowledgeBaseId": base.id, "retrievalConfiguration": search}
+    (event,) = agent.ask(
+        "How long does a cat sleep in a day?", session="filtered",
+        sessionState={"knowledgeBaseConfigurations": [settings]},
+    )  # fmt: skip
+    assert "Sorry" in texts([event])
+    history = {"messages": [{"role": "user", "content": [{"text": "Hello"}]}]}
+    _, message, status = refusal(
+        agent.runtime.invoke_agent, agentId=agent.id, agentAliasId="TSTALIASID", sessionId="new",
+        inputText="Hello", sessionState={"conversationHistory": history},
+    )  # fmt: skip
+    assert (status, message) == (400, "localcloud has no conversationHistory in sessionState")
 
 
 def test_an_alias_keeps_its_version_while_the_draft_changes(agent):
@@ -298,15 +315,84 @@ def test_an_alias_keeps_its_version_while_the_draft_changes(agent):
     )  # fmt: skip
     assert agent.agents.get_agent(agentId=agent.id)["agent"]["agentStatus"] == "NOT_PREPARED"
     agent.prepare()
+    for version, executor in ("1", "lambda"), ("DRAFT", "customControl"):
+        shown = agent.agents.get_agent_action_group(
+            agentId=agent.id, agentVersion=version, actionGroupId=group["actionGroupId"]
+        )["agentActionGroup"]
+        assert list(shown["actionGroupExecutor"]) == [executor]
+        assert shown["agentVersion"] == version
+    code, _, status = refusal(
+        agent.agents.list_agent_action_groups, agentId=agent.id, agentVersion="8"
+    )
+    assert (code, status) == ("ResourceNotFoundException", 404)
     assert "returnControl" in agent.ask("Where is my order 1-A?", session="draft")[0]
     events = agent.ask("Where is my order 1-A?", alias=alias, session="live", enableTrace=True)
     assert "was sent on Monday" in str(events)
     assert events[0]["trace"]["agentVersion"] == "1"
+    agent.agents.update_agent_alias(
+        agentId=agent.id, agentAliasId=alias, agentAliasName="kept",
+        routingConfiguration=[{"agentVersion": "DRAFT"}],
+    )  # fmt: skip
+    shown = agent.agents.get_agent_alias(agentId=agent.id, agentAliasId=alias)["agentAlias"]
+    assert (shown["agentAliasName"], shown["agentAliasId"]) == ("kept", alias)
+    assert "returnControl" in agent.ask("Where is my order 1-A?", alias=alias, session="moved")[0]
+    unknown = [{"agentVersion": "7"}]
+    code, message, _ = refusal(
+        agent.agents.update_agent_alias, agentId=agent.id, agentAliasId=alias,
+        agentAliasName="kept", routingConfiguration=unknown,
+    )  # fmt: skip
+    assert (code, message) == ("ValidationException", "The agent has no version 7")
+
+
+def test_who_may_prepare_needs_no_other_permission(local_cloud, agent):
+    person = Person(
+        local_cloud, "preparer", {"Action": "bedrock:PrepareAgent", "Resource": agent.arn}
+    )
+    prepared = person.client("bedrock-agent").prepare_agent(agentId=agent.id)
+    assert prepared["agentStatus"] == "PREPARING"
 
 
 def test_a_session_can_be_ended(agent):
     agent.ask("Where is my order?", session="ends")
     assert "terminated" in texts(agent.ask("Goodbye", session="ends", endSession=True))
+
+
+def test_what_an_agent_has_can_be_taken_away(local_cloud):
+    agent = Agent(local_cloud).group({"customControl": "RETURN_CONTROL"}, functionSchema=STATUS)
+    agents, draft = agent.agents, {"agentId": agent.id, "agentVersion": "DRAFT"}
+    base = KnowledgeBase(local_cloud, {})
+    agents.associate_agent_knowledge_base(**draft, knowledgeBaseId=base.id, description="facts")
+    bases = agents.list_agent_knowledge_bases(**draft)["agentKnowledgeBaseSummaries"]
+    assert [each["knowledgeBaseId"] for each in bases] == [base.id]
+    agents.disassociate_agent_knowledge_base(**draft, knowledgeBaseId=base.id)
+    assert agents.list_agent_knowledge_bases(**draft)["agentKnowledgeBaseSummaries"] == []
+    (group,) = agents.list_agent_action_groups(**draft)["actionGroupSummaries"]
+    agents.delete_agent_action_group(**draft, actionGroupId=group["actionGroupId"])
+    assert agents.list_agent_action_groups(**draft)["actionGroupSummaries"] == []
+
+    agents.update_agent(
+        agentId=agent.id, agentName=f"{agent.name}-2", agentResourceRoleArn=agent.role,
+        foundationModel=ANSWERS_WITH, instruction=INSTRUCTION,
+    )  # fmt: skip
+    shown = agents.get_agent(agentId=agent.id)["agent"]
+    assert (shown["agentName"], shown["agentStatus"]) == (f"{agent.name}-2", "NOT_PREPARED")
+    agent.prepare()
+    made = agents.create_agent_alias(agentId=agent.id, agentAliasName="live")["agentAlias"]
+    alias = {"agentId": agent.id, "agentAliasId": made["agentAliasId"]}
+    listed = agents.list_agent_aliases(agentId=agent.id)["agentAliasSummaries"]
+    assert [each["agentAliasId"] for each in listed] == [alias["agentAliasId"]]
+    assert refusal(agents.delete_agent, agentId=agent.id)[0] == "ConflictException"
+    agents.delete_agent_alias(**alias)
+    assert refusal(agents.get_agent_alias, **alias)[2] == 404
+    agents.delete_agent(agentId=agent.id)
+
+
+def test_a_session_that_was_idle_for_too_long_begins_anew():
+    sessions, made = Sessions(), {"agentArn": "arn"}
+    session = sessions.open(made, "session", 60)
+    session.add("user", "My order is 7-A.")
+    assert sessions.open(made, "session", 60) is session
+    assert sessions.open(made, "session", -1).messages == []
 
 
 def test_what_is_not_prepared_or_not_there_is_refused(local_cloud):

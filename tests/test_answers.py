@@ -128,6 +128,15 @@ def test_a_guardrail_watches_over_question_and_answer(local_cloud, notes, questi
         assert_cited(answer, notes)
 
 
+def test_a_model_that_writes_no_text_answers_nothing(notes):
+    asked = notes.question("Anything?")
+    settings = asked["retrieveAndGenerateConfiguration"]["knowledgeBaseConfiguration"]
+    settings["modelArn"] = "amazon.titan-embed-text-v2:0"
+    code, message, _ = refusal(notes.runtime.retrieve_and_generate, **asked)
+    assert code == "ValidationException"
+    assert "writes no text" in message
+
+
 def test_an_unknown_knowledge_base_is_not_found(notes):
     asked = notes.question("Anything?")
     asked["retrieveAndGenerateConfiguration"]["knowledgeBaseConfiguration"]["knowledgeBaseId"] = (

@@ -251,29 +251,35 @@ def test_what_the_model_cannot_read_is_said(client):
     assert ask(client, [message], maxTokens=3)["usage"]["outputTokens"] == 3
 
 
-def test_request_quota(client, local_cloud):
+TOO_MANY_REQUESTS = (
+    429, "ThrottlingException", "Too many requests, please wait before trying again.",
+)  # fmt: skip
+
+
+def test_request_quota_of_each_model_and_region(client, local_cloud):
+    lite = "us.amazon.nova-lite-v1:0"  # which no other test has used
+    west = runtime(local_cloud, "us-west-2")
     with changed(local_cloud, bedrock_requests_per_minute=1):
-        assert refusal(client.converse, modelId=NOVA, messages=FRANCE) == (
-            429, "ThrottlingException", "Too many requests, please wait before trying again.",
-        )  # fmt: skip
+        assert refusal(client.converse, modelId=NOVA, messages=FRANCE) == TOO_MANY_REQUESTS
+        for each in (client, west):
+            assert ask(each, model=lite, maxTokens=1)["usage"]["outputTokens"] == 1
+            assert refusal(each.converse, modelId=lite, messages=FRANCE) == TOO_MANY_REQUESTS
 
 
-def test_token_quota_reserves_max_tokens_and_burns_output_fivefold(client, local_cloud):
-    model = "us.anthropic.claude-sonnet-4-6"  # which no other test has used
-
+@pytest.mark.parametrize(
+    ("model", "burndown"),  # which no other test has used
+    [("us.anthropic.claude-sonnet-4-6", 5), ("amazon.nova-pro-v1:0", 1)],
+)
+def test_token_quota_reserves_max_tokens_and_burns_output(client, local_cloud, model, burndown):
     def try_with(maximum):
-        return client.converse(
-            modelId=model,
-            messages=FRANCE,
-            inferenceConfig={"maxTokens": maximum, "temperature": 0},
-        )["usage"]
+        return ask(client, model=model, maxTokens=maximum)["usage"]
 
     with changed(local_cloud, bedrock_tokens_per_minute=400):
         assert refusal(try_with, maximum=400)[1:] == (
             "ThrottlingException", "Too many tokens, please wait before trying again.",
         )  # fmt: skip
         usage = try_with(10)
-        used = usage["inputTokens"] + 5 * usage["outputTokens"]
+        used = usage["inputTokens"] + burndown * usage["outputTokens"]
         # What is left is just enough once, input included; a token more is too many.
         left = 400 - used - usage["inputTokens"]
         assert refusal(try_with, maximum=left + 1)[0] == 429

@@ -135,6 +135,20 @@ def test_denied_topics(apply, text, is_denied):
     assert topic == {"name": "Investing", "type": "DENY", "action": "BLOCKED", "detected": True}
 
 
+def test_each_masked_text_comes_back_by_itself(client, guardrail):
+    content = [{"text": {"text": text}} for text in ("Ask ann@example.com", "or not", "ORD-77")]
+    answer = client.apply_guardrail(**guardrail, source="INPUT", content=content)
+    assert [each["text"] for each in answer["outputs"]] == ["Ask {EMAIL}", "or not", "{order}"]
+
+
+def test_the_answer_says_that_no_guardrail_of_awss_judged(client, guardrail):
+    content = [{"text": {"text": "Hello"}}]
+    answer = client.apply_guardrail(**guardrail, source="INPUT", content=content)
+    assert answer["ResponseMetadata"]["HTTPHeaders"]["x-localcloud-answered-by"] == (
+        "embeddings and patterns on this computer, not Amazon Bedrock Guardrails"
+    )
+
+
 def test_words_are_whole_words_in_any_case(apply):
     answer = apply("I work at ACME Corp.", source="OUTPUT")
     assert answer["outputs"] == [{"text": "Not this either."}]
@@ -254,6 +268,35 @@ def test_invoke_model_tells_in_its_body(client, guardrail):
     assert document["stop_reason"] == "end_turn"
     assert document["amazon-bedrock-guardrailAction"] == "INTERVENED"
     assert document["amazon-bedrock-trace"]["guardrail"]["input"]
+
+
+def test_a_tool_is_called_under_a_guardrail_and_not_past_it(client, guardrail):
+    schema = {"type": "object", "properties": {"key": {"type": "string"}}, "required": ["key"]}
+    tool = {"name": "resize", "description": "Resizes a picture.", "inputSchema": {"json": schema}}
+
+    def ask(text):
+        return client.converse(
+            modelId=NOVA, messages=[turn(text)], guardrailConfig=guardrail,
+            toolConfig={"tools": [{"toolSpec": tool}], "toolChoice": {"any": {}}},
+        )  # fmt: skip
+
+    answer = ask("Resize the picture cat.png")
+    assert answer["stopReason"] == "tool_use"
+    assert answer["output"]["message"]["content"][-1]["toolUse"]["input"] == {"key": "cat.png"}
+    masked = ask("Resize the picture 'ORD-77'")["output"]["message"]["content"][-1]
+    assert masked["toolUse"]["input"] == {"key": "{order}"}
+    blocked = ask("Which stocks should I buy this year?")
+    assert (said(blocked), blocked["stopReason"]) == ("Not that.", "guardrail_intervened")
+
+
+def test_invoke_model_leaves_out_no_guardrail(client, guardrail):
+    body = json.dumps({"messages": [turn("Hello")]})
+    without = {"guardrailIdentifier": guardrail["guardrailIdentifier"]}
+    assert refusal(client.invoke_model, modelId=NOVA, body=body, **without)[1:] == (
+        "ValidationException", "A guardrailIdentifier needs a guardrailVersion.",
+    )  # fmt: skip
+    embed = {"modelId": "amazon.titan-embed-text-v2:0", "body": json.dumps({"inputText": "Hello"})}
+    assert "has no guardrail for" in refusal(client.invoke_model, **embed, **guardrail)[2]
 
 
 def test_a_guardrail_that_is_not_there(client, guardrail):

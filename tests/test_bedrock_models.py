@@ -6,6 +6,7 @@ from importlib.resources import files
 
 import pytest
 
+from bedrock import runtime
 from refusals import refusal
 
 NEEDED = {"id", "name", "provider", "family", "status", "source"}
@@ -14,6 +15,17 @@ NEEDED = {"id", "name", "provider", "family", "status", "source"}
 @pytest.fixture(scope="module")
 def client(local_cloud):
     return local_cloud.client("bedrock")
+
+
+def models():
+    """The data file's models by id."""
+    text = files("localcloud.foundation_models").joinpath("models.toml").read_text()
+    return {model["id"]: model for model in tomllib.loads(text)["model"]}
+
+
+def called(model):
+    """The id by which a model is invoked in us-east-1."""
+    return model["id"] if "us-east-1" in model.get("on_demand", ()) else f"us.{model['id']}"
 
 
 def ids(answer):
@@ -51,19 +63,60 @@ def test_models_by_region_and_what_they_answer_with(client, local_cloud):
     assert set(ids(client.list_foundation_models(byInferenceType="ON_DEMAND"))) < set(east)
 
 
-def test_a_models_lifecycle(client):
-    name = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+# "Model lifecycle (Legacy)", as published in October 2026 (facts H7): status, legacy, extended access, end.
+LIFECYCLES = {
+    "anthropic.claude-sonnet-4-5-20250929-v1:0": ("LEGACY", "2026-10-08", None, "2027-04-08"),
+    "anthropic.claude-opus-4-1-20250805-v1:0": (
+        "LEGACY", "2026-07-08", "2026-10-08", "2027-01-08",
+    ),
+    "amazon.nova-micro-v1:0": ("ACTIVE", None, None, None),
+}  # fmt: skip
+ENDED = {
+    "anthropic.claude-sonnet-4-20250514-v1:0": ("2026-04-14", "2026-10-14"),
+    "anthropic.claude-3-haiku-20240307-v1:0": ("2026-03-10", "2026-09-10"),
+    "amazon.nova-canvas-v1:0": ("2026-03-30", "2026-09-30"),
+}
+
+
+@pytest.mark.parametrize("name", LIFECYCLES)
+def test_a_models_lifecycle(client, name):
     details = client.get_foundation_model(modelIdentifier=name)["modelDetails"]
     lifecycle = details["modelLifecycle"]
-    assert lifecycle["status"] == "LEGACY"
-    assert lifecycle["legacyTime"].astimezone(UTC).date() == date(2026, 10, 8)
-    assert lifecycle["endOfLifeTime"].astimezone(UTC).date() == date(2027, 4, 8)
+
+    def day(member):
+        return str(lifecycle[member].astimezone(UTC).date()) if member in lifecycle else None
+
+    assert LIFECYCLES[name] == (
+        lifecycle["status"], day("legacyTime"), day("publicExtendedAccessTime"), day("endOfLifeTime"),
+    )  # fmt: skip
     by_arn = client.get_foundation_model(modelIdentifier=details["modelArn"])
     assert by_arn["modelDetails"] == details
-    ended = "anthropic.claude-3-haiku-20240307-v1:0"
-    assert refusal(client.get_foundation_model, modelIdentifier=ended)[:2] == (
+    elsewhere = details["modelArn"].replace("us-east-1", "eu-west-1")
+    assert refusal(client.get_foundation_model, modelIdentifier=elsewhere)[0] == 404
+
+
+@pytest.mark.parametrize("name", ENDED)
+def test_a_model_that_has_ended(client, local_cloud, name):
+    assert refusal(client.get_foundation_model, modelIdentifier=name)[:2] == (
         404, "ResourceNotFoundException",
     )  # fmt: skip
+    model = models()[name]
+    assert (model["status"], str(model["legacy"]), str(model["end_of_life"])) == (
+        "EOL",
+        *ENDED[name],
+    )
+    status, code, message = refusal(
+        runtime(local_cloud).invoke_model, modelId=called(model), body=b"{}"
+    )
+    assert (status, code) == (404, "ResourceNotFoundException")
+    assert message.startswith("This model version has reached the end of its life.")
+
+
+def test_output_burns_fivefold_for_claude_from_3_7_on_and_for_nobody_else():
+    older = {"anthropic.claude-3-haiku-20240307-v1:0"}
+    for name, model in models().items():
+        is_newer_claude = model["family"] == "anthropic" and name not in older
+        assert model.get("burndown", 1) == (5 if is_newer_claude else 1), name
 
 
 def test_inference_profiles(client):

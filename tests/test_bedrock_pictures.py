@@ -50,7 +50,8 @@ def test_stabilitys_body(draw):
 
 
 def test_the_kits_own_model_takes_steps_and_shows_them(draw):
-    answer, _ = draw(OURS, seed=3, steps=4, guidance=2, each_step=True)
+    answer, headers = draw(OURS, seed=3, steps=4, guidance=2, each_step=True)
+    assert headers["x-localcloud-answered-by"] == "the kit's picture model on this computer"
     assert answer["seed"] == 3
     assert len(answer["images"]) == 5
     assert len(set(answer["images"])) == 5

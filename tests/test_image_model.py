@@ -6,6 +6,7 @@ Pictures are judged by picture_judge.py, from their pixels.
 import io
 import random
 import statistics
+from importlib.resources import files
 
 import numpy
 import pytest
@@ -220,6 +221,11 @@ def test_the_steps_on_the_way_can_be_seen():
 )  # fmt: skip
 def test_what_is_read_from_a_prompt(prompt, said):
     assert read(prompt) == said
+
+
+def test_the_weights_are_small_enough_to_be_kept_with_the_code():
+    file = files("localcloud.foundation_models").joinpath("image_model.onnx")
+    assert len(file.read_bytes()) < 12_000_000
 
 
 def test_unknown_words_change_nothing():

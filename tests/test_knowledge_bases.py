@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from botocore.config import Config
 
 from deployment import make_role, policy_of, wait_for
 from knowledge import (
@@ -69,6 +70,13 @@ def test_html_is_read_as_what_the_page_shows(notes):
     page = texts(notes, "cats", numberOfResults=1)[0]
     assert "twelve to sixteen hours a day" in page
     assert "hidden" not in page
+
+
+def test_the_answer_says_whose_embeddings_searched(notes):
+    answer = notes.runtime.retrieve(knowledgeBaseId=notes.id, retrievalQuery={"text": "cats"})
+    assert answer["ResponseMetadata"]["HTTPHeaders"]["x-localcloud-answered-by"] == (
+        "all-MiniLM-L6-v2 on this computer, not amazon.titan-embed-text-v2:0"
+    )
 
 
 def test_number_of_results(notes):
@@ -199,6 +207,28 @@ def test_what_s3_vectors_cannot_search_is_refused(shelf):
     assert "HYBRID search type is not supported" in asked(overrideSearchType="HYBRID")[1]
 
 
+def test_what_retrieve_lacks_is_refused_and_not_left_out(local_cloud, shelf):
+    runtime = local_cloud.session().client(
+        "bedrock-agent-runtime", endpoint_url=local_cloud.endpoint_url,
+        config=Config(parameter_validation=False),
+    )  # fmt: skip
+
+    def asked(**more):
+        asked = {"knowledgeBaseId": shelf.id, "retrievalQuery": {"text": "rivers"}, **more}
+        return refusal(runtime.retrieve, **asked)
+
+    guard = {"guardrailId": "abc", "guardrailVersion": "1"}
+    for given, words in (
+        ({"guardrailConfiguration": guard}, "no guardrailConfiguration"),
+        ({"userContext": {"userId": "ada"}}, "no userContext"),
+        ({"retrievalConfiguration": {"managedSearchConfiguration": {}}}, "no managedSearch"),
+        ({"retrievalConfiguration": {"vectorSearchConfiguration": {"filter": {}}}}, "one operator"),
+    ):
+        code, message, status = asked(**given)
+        assert (code, status) == ("ValidationException", 400)
+        assert words in message
+
+
 def test_documents_that_cannot_be_read_are_named_and_the_others_are_indexed(local_cloud):
     base = KnowledgeBase(
         local_cloud,
@@ -293,6 +323,10 @@ def test_a_knowledge_base_is_made_listed_changed_and_deleted(local_cloud, shelf)
     assert refusal(agent.create_knowledge_base, **shelf.settings(name="another"))[0] == (
         "ConflictException"
     )
+    changed = shelf.settings(name="renamed", storageConfiguration=storage)
+    agent.update_knowledge_base(knowledgeBaseId=base_id, **changed)
+    shown = agent.get_knowledge_base(knowledgeBaseId=base_id)["knowledgeBase"]
+    assert shown["name"] == "renamed"
     agent.delete_knowledge_base(knowledgeBaseId=base_id)
     assert refusal(agent.get_knowledge_base, knowledgeBaseId=base_id) == (
         "ResourceNotFoundException", f"Knowledge Base with id {base_id} does not exist", 404,
@@ -328,6 +362,19 @@ def test_what_a_knowledge_base_cannot_be_made_of(local_cloud, shelf):
     )
     missing = {"type": "S3_VECTORS", "s3VectorsConfiguration": {"indexArn": small + "s"}}
     assert "There is no vector index" in refused(storageConfiguration=missing)
+    binary = {"bedrockEmbeddingModelConfiguration": {"embeddingDataType": "BINARY"}}
+    places = [{"type": "S3", "s3Location": {"uri": "s3://pictures"}}]
+    for settings, words in (
+        ({"embeddingModelConfiguration": binary}, "FLOAT32 alone"),
+        ({"supplementalDataStorageConfiguration": {"storageLocations": places}}, "text alone"),
+    ):
+        vectors = {"embeddingModelArn": MODEL, **settings}
+        assert words in refused(
+            knowledgeBaseConfiguration={
+                "type": "VECTOR",
+                "vectorKnowledgeBaseConfiguration": vectors,
+            }
+        )
 
 
 CHUNKINGS = {
@@ -451,6 +498,23 @@ def test_data_sources_are_listed_and_read(shelf):
     shown = shelf.agent.get_data_source(knowledgeBaseId=shelf.id, dataSourceId=shelf.source)
     assert shown["dataSource"]["status"] == "AVAILABLE"
     assert "documents" not in shown["dataSource"]
+
+
+def test_a_data_source_can_be_renamed_and_not_cut_otherwise(local_cloud):
+    base = KnowledgeBase(local_cloud, {}, CHUNKINGS["fixed"])
+    ids = {"knowledgeBaseId": base.id, "dataSourceId": base.source}
+    given = base.agent.get_data_source(**ids)["dataSource"]
+    settings = {"dataSourceConfiguration": given["dataSourceConfiguration"], "name": "renamed"}
+    base.agent.update_data_source(**ids, **settings)
+    shown = base.agent.get_data_source(**ids)["dataSource"]
+    assert shown["name"] == "renamed"
+    assert shown["vectorIngestionConfiguration"] == given["vectorIngestionConfiguration"]
+    other = {"chunkingConfiguration": CHUNKINGS["none"]}
+    code, message, _ = refusal(
+        base.agent.update_data_source, **ids, **settings, vectorIngestionConfiguration=other
+    )
+    assert code == "ValidationException"
+    assert "can't be updated" in message
 
 
 def test_only_passed_roles_make_knowledge_bases(local_cloud, shelf):

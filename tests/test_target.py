@@ -3,6 +3,7 @@
 import json
 import os
 
+import boto3
 import pytest
 
 from labkit import cloud_state, project, target
@@ -17,21 +18,21 @@ def elsewhere(monkeypatch, tmp_path):
 
 
 def test_local_settings_lead_past_every_setting_of_the_learners():
-    environment = {
+    misleading = {
         "AWS_PROFILE": "work",
         "AWS_SESSION_TOKEN": "secret",
         "AWS_ENDPOINT_URL_S3": "https://somewhere.example",
         "AWS_REGION": "eu-west-1",
-        "HOME": "/home/me",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+        "AWS_BEARER_TOKEN_BEDROCK": "bedrock-api-key-secret",
     }
+    environment = {"HOME": "/home/me", **misleading}
     target.apply("http://127.0.0.1:4566", environment)
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
     assert environment["AWS_ACCESS_KEY_ID"] == environment["AWS_SECRET_ACCESS_KEY"] == "test"
     assert environment["AWS_DEFAULT_REGION"] == "us-east-1"
     assert environment["HOME"] == "/home/me"
-    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_REGION"} & set(
-        environment
-    )
+    assert not misleading.keys() & environment.keys()
 
 
 def test_the_environments_programs_come_first(monkeypatch):
@@ -91,3 +92,18 @@ def test_the_state_of_another_process_on_the_port_is_not_believed(local_cloud):
     )
     assert cloud_state.read() is not None
     assert cloud_state.running() is None
+
+
+@pytest.mark.parametrize(
+    "setting", ["AWS_BEARER_TOKEN_BEDROCK", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]
+)
+def test_boto3_asks_the_local_cloud_whatever_is_set(local_cloud, monkeypatch, setting):
+    environment = {**os.environ, setting: "true"}
+    target.apply(local_cloud.endpoint_url, environment)
+    monkeypatch.setattr(os, "environ", environment)
+    client = boto3.Session().client("bedrock-runtime")
+    counted = client.count_tokens(
+        modelId="amazon.nova-micro-v1:0",
+        input={"converse": {"messages": [{"role": "user", "content": [{"text": "Hello"}]}]}},
+    )
+    assert counted["inputTokens"] > 0

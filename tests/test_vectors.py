@@ -168,6 +168,7 @@ def test_a_list_has_pages_and_segments(s3vectors, index):
     [
         ({"data": {"float32": [1, 2, 3]}}, "vector must have length 2, but has length 3"),
         ({"data": {"float32": [0, 0]}}, "zeros"),
+        ({"data": {"float32": [1e39, 0]}}, "vector values must be finite float32 numbers"),
         (
             {"data": {"float32": [1, 2]}, "metadata": {"text": "x" * 2048}},
             "Filterable metadata must have at most 2048 bytes",
@@ -177,7 +178,7 @@ def test_a_list_has_pages_and_segments(s3vectors, index):
             "Metadata object must have at most 50 keys",
         ),
     ],
-    ids=["dimension", "zeros", "bytes", "keys"],
+    ids=["dimension", "zeros", "float64", "bytes", "keys"],
 )
 def test_a_wrong_vector_is_refused_and_none_is_put(s3vectors, index, vector, words):
     right = {"key": "right", "data": {"float32": [1, 1]}}
@@ -220,6 +221,36 @@ def test_an_index_tells_how_it_was_made(s3vectors, index):
     assert shown["metadataConfiguration"] == {"nonFilterableMetadataKeys": ["plot"]}
     s3vectors.tag_resource(resourceArn=arn, tags={"stage": "05"})
     assert s3vectors.list_tags_for_resource(resourceArn=arn)["tags"] == {"stage": "05"}
+    s3vectors.untag_resource(resourceArn=arn, tagKeys=["stage"])
+    assert s3vectors.list_tags_for_resource(resourceArn=arn)["tags"] == {}
+
+
+def test_buckets_and_indexes_are_listed_by_prefix_and_page(s3vectors):
+    bucket = f"shelf-{random.getrandbits(64)}"
+    new_index(s3vectors, bucket)
+    listed = s3vectors.list_vector_buckets(prefix=bucket)["vectorBuckets"]
+    assert [each["vectorBucketName"] for each in listed] == [bucket]
+    made = {"dataType": "float32", "dimension": 3, "distanceMetric": "euclidean"}
+    for name in ("books", "boxes"):
+        s3vectors.create_index(vectorBucketName=bucket, indexName=name, **made)
+
+    def names(**asked):
+        answer = s3vectors.list_indexes(vectorBucketName=bucket, **asked)
+        return [each["indexName"] for each in answer["indexes"]], answer.get("nextToken")
+
+    assert names() == (["books", "boxes", "films"], None)
+    assert names(prefix="bo") == (["books", "boxes"], None)
+    first, token = names(maxResults=2)
+    assert (first, names(nextToken=token)) == (["books", "boxes"], (["films"], None))
+
+
+def test_a_bucket_keeps_its_policy(s3vectors, index):
+    bucket = {"vectorBucketName": index["vectorBucketName"]}
+    policy = '{"Version": "2012-10-17", "Statement": []}'
+    s3vectors.put_vector_bucket_policy(**bucket, policy=policy)
+    assert s3vectors.get_vector_bucket_policy(**bucket)["policy"] == policy
+    s3vectors.delete_vector_bucket_policy(**bucket)
+    assert refusal(s3vectors.get_vector_bucket_policy, **bucket)[0] == "NotFoundException"
 
 
 def test_a_query_that_shows_metadata_needs_get_vectors_too(local_cloud, s3vectors, index):

@@ -23,8 +23,13 @@ LOCAL_ONLY = (
     "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION",
     "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
 )  # fmt: skip
-# Settings that would lead boto3 past the local cloud, to a real account.
-_MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION")
+# Settings that would lead boto3 past the local cloud, to a real account. A bearer token, such as an API key
+# of Bedrock's, wins over access keys, and boto3 refuses to send it to an address without TLS.
+_MISLEADING = (
+    "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)  # fmt: skip
+_MISLEADING_OF_SERVICES = ("AWS_ENDPOINT_URL_", "AWS_BEARER_TOKEN_")
 
 _only = ""  # the cloud that keep_to has named
 
@@ -100,7 +105,7 @@ def search_path() -> str:
 def apply(endpoint_url: str, environment: MutableMapping[str, str]) -> None:
     """Change the environment so that boto3 talks to the local cloud."""
     for key in list(environment):
-        if key in _MISLEADING or key.startswith("AWS_ENDPOINT_URL_"):
+        if key in _MISLEADING or key.startswith(_MISLEADING_OF_SERVICES):
             del environment[key]
     environment.update(settings(endpoint_url))
 

@@ -150,13 +150,19 @@ def _operation(request: ApiRequest, service: str) -> tuple[str, dict]:
 def _rest_operation(service: str, method: str, path: str, query: str) -> tuple[str, bool, dict]:
     """The operation at an address, whether its body is a payload, and what the path names."""
     asked = dict(parse_qsl(query)).items()
-    for operation in _rest_operations(service):
-        if operation.method == method and operation.query.items() <= asked:
-            found = operation.pattern.fullmatch(path.rstrip("/"))
-            if found:
-                labels = {key: unquote(value) for key, value in found.groupdict().items()}
-                return operation.name, operation.has_payload, labels
-    return "Unknown", True, {}
+    found = [
+        (operation, labels)
+        for operation in _rest_operations(service)
+        if operation.method == method
+        and operation.query.items() <= asked
+        and (labels := operation.pattern.fullmatch(path.rstrip("/")))
+    ]
+    if not found:
+        return "Unknown", True, {}
+    # A slash at the end is all that tells PrepareAgent from InvokeInlineAgent.
+    operation, labels = min(found, key=lambda each: each[0].ends_with_slash != path.endswith("/"))
+    named = {key: unquote(value) for key, value in labels.groupdict().items()}
+    return operation.name, operation.has_payload, named
 
 
 def _json(body: bytes) -> dict:
@@ -172,6 +178,7 @@ class _RestOperation:
     name: str
     method: str
     pattern: re.Pattern
+    ends_with_slash: bool
     query: Mapping[str, str]
     has_payload: bool
 
@@ -198,8 +205,8 @@ def _rest_operations(service: str) -> list[_RestOperation]:
             payload = bool(shape and shape.serialization.get("payload"))
             found.append(
                 _RestOperation(
-                    name, operation.http["method"], re.compile(pattern), dict(parse_qsl(query)),
-                    payload,
+                    name, operation.http["method"], re.compile(pattern), path.endswith("/"),
+                    dict(parse_qsl(query)), payload,
                 )
             )  # fmt: skip
     literal = re.compile(r"\(\?P<\w+>[^)]*\)")

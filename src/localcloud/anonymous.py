@@ -33,6 +33,14 @@ def anonymous_scope(request: ApiRequest) -> Scope:
     return Scope("", "us-east-1", "" if other else "s3")
 
 
+def has_api_key(request: ApiRequest) -> bool:
+    """Whether a request has one of Bedrock's API keys, of long or short term ("API keys" in the Bedrock User
+    Guide; their first letters are those that users show).
+    """
+    given = request.headers.get("authorization", "")
+    return given.startswith(("Bearer ABSK", "Bearer bedrock-api-key-"))
+
+
 def may_be_unsigned(request: ApiRequest) -> bool:
     """Whether a service other than S3 takes this request from everybody."""
     target = request.headers.get("x-amz-target")

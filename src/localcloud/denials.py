@@ -147,6 +147,15 @@ def refused_credentials(state: str, service: str, request: ApiRequest) -> Denial
     return Denial(protocol, service, code, message, request.method != "HEAD")
 
 
+def refused_api_key() -> Denial:
+    """The refusal of an API key of Bedrock's, which this cloud doesn't take. The code is AWS's."""
+    return Denial(
+        "rest-json", "bedrock", "AccessDeniedException",
+        "localcloud takes no API keys of Bedrock: sign the request with access keys, and unset "
+        "AWS_BEARER_TOKEN_BEDROCK",
+    )  # fmt: skip
+
+
 def denial_message(caller_arn: str | None, need: Need, decision: Decision) -> str:
     """The text of an AccessDenied, as AWS words it in 2026 (facts F3); anonymous callers are told
     no more than that.

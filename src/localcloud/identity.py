@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .actions import ApiRequest, Need, Scope, credential_scope, needs
-from .anonymous import anonymous_scope, may_be_unsigned
+from .anonymous import anonymous_scope, has_api_key, may_be_unsigned
 from .caller_keys import caller_keys, resource_keys
 from .conditions import Context
 from .control_plane import principals, resources, s3_authorization
 from .control_plane.principals import ANONYMOUS, Principal
 from .credentials import credentials_problem
 from .decisions import Decisions
-from .denials import Denial, access_denied, denial_message, refused_credentials
+from .denials import Denial, access_denied, denial_message, refused_api_key, refused_credentials
 from .policies import AccessRequest, Caller, Decision, Policy, evaluate
 from .s3_actions import is_delete_objects
 
@@ -178,6 +178,8 @@ class Gatekeeper:
         return credentials_problem(Principal(Caller(), "", "", secret=secret), request)
 
     def _check_unsigned(self, request: ApiRequest) -> Denial | None:
+        if has_api_key(request):
+            return refused_api_key()
         scope = anonymous_scope(request)
         if scope.service == "s3":
             return self._check_needs(ANONYMOUS, scope, request)

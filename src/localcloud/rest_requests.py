@@ -46,30 +46,44 @@ def validation_message(found: list[str]) -> str:
     return count + "; ".join(found)
 
 
-def parse(
-    services: tuple[str, ...],
-    method: str,
-    path: str,
-    query: str,
-    headers: Mapping[str, str],
-    body: bytes,
-) -> Request | None:
-    """Read a request to one of the services, the first that has such an operation; None where none has.
+@dataclass(frozen=True)
+class Addressed:
+    """The operation that a method and an address name, with what stands in the address."""
 
-    `path` and `query` are percent-encoded. Raises Unreadable and Invalid. A payload, which is the body
-    as it is, is given as bytes.
+    operation: OperationModel
+    labels: Mapping[str, str]
+    query: Mapping[str, list[str]]
+
+
+def addressed(services: tuple[str, ...], method: str, path: str, query: str) -> Addressed | None:
+    """The operation of the services, the first that has it, at an address; None where none has.
+
+    `path` and `query` are percent-encoded.
     """
     asked = parse_qs(query, keep_blank_values=True)
-    found = _match(services, method, path.rstrip("/"), asked)
-    if found is None:
-        return None
-    operation, labels = found
+    first = None
+    for route in _routes(services).get(method, ()):
+        found = route.pattern.fullmatch(path.rstrip("/"))
+        if found and all(asked.get(name) == value for name, value in route.query.items()):
+            labels = {key: unquote(value) for key, value in found.groupdict().items()}
+            first = first or Addressed(route.operation, labels, asked)
+            if route.ends_with_slash == path.endswith("/"):  # all that tells some apart
+                return Addressed(route.operation, labels, asked)
+    return first
+
+
+def read(found: Addressed, headers: Mapping[str, str], body: bytes) -> Request:
+    """The parameters of a request. A payload, which is the body as it is, is given as bytes.
+
+    Raises Unreadable and Invalid.
+    """
+    operation = found.operation
     shape = operation.input_shape
     if shape is None:
         return Request(operation, {})
     sources = {
-        "uri": lambda name, member: labels.get(name),
-        "querystring": lambda name, member: _from_query(asked.get(name), member),
+        "uri": lambda name, member: found.labels.get(name),
+        "querystring": lambda name, member: _from_query(found.query.get(name), member),
         "header": lambda name, member: headers.get(name.lower()),
     }
     payload = shape.serialization.get("payload")
@@ -93,6 +107,7 @@ def parse(
 class _Route:
     operation: OperationModel
     pattern: re.Pattern
+    ends_with_slash: bool
     query: Mapping[str, list[str]]
 
 
@@ -106,30 +121,33 @@ def _routes(services: tuple[str, ...]) -> dict[str, list[_Route]]:
             operation = model.operation_model(name)
             path, _, query = operation.http["requestUri"].partition("?")
             pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path.rstrip("/")))
-            route = _Route(operation, re.compile(pattern), parse_qs(query))
+            route = _Route(operation, re.compile(pattern), path.endswith("/"), parse_qs(query))
             routes.setdefault(operation.http["method"], []).append(route)
     for found in routes.values():
         found.sort(key=lambda route: (-len(route.query), route.pattern.groups))
     return routes
 
 
-def _match(
-    services: tuple[str, ...], method: str, path: str, query: Mapping[str, list[str]]
-) -> tuple[OperationModel, dict[str, str]] | None:
-    for route in _routes(services).get(method, ()):
-        found = route.pattern.fullmatch(path)
-        if found and all(query.get(name) == value for name, value in route.query.items()):
-            return route.operation, {k: unquote(v) for k, v in found.groupdict().items()}
-    return None
-
-
 def _document(body: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(body or b"{}")
+        document = json_of(body or b"{}")
     except ValueError as error:
-        raise Unreadable(f"The request body is not JSON: {error}") from None
+        raise Unreadable(f"The request body is not JSON in UTF-8: {error}") from None
     if not isinstance(document, dict):
         raise Unreadable("The request body is not a JSON object")
+    return document
+
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def json_of(body: bytes) -> Any:
+    """The JSON document in a body. Raises ValueError, also for a text with half of a surrogate pair, which
+    is none in UTF-8.
+    """
+    document = json.loads(body)
+    if _SURROGATE.search(body):
+        json.dumps(document, ensure_ascii=False).encode()
     return document
 
 

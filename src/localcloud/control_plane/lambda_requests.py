@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..constraints import problems
-from ..rest_requests import Invalid, Request, Unreadable
-from ..rest_requests import parse as parse_request
+from ..rest_requests import Invalid, Request, Unreadable, addressed, read
 from ..service_models import service_model
 from .lambda_errors import LambdaError, invalid_parameter, validation
 
@@ -21,8 +20,9 @@ def parse(
     `path` and `query` are percent-encoded. Raises LambdaError where the body isn't JSON or a
     parameter breaks the constraints of the model.
     """
+    found = addressed(_SERVICES, method, path, query)
     try:
-        return parse_request(_SERVICES, method, path, query, headers, body)
+        return found and read(found, headers, body)
     except Unreadable as error:
         # AWS's code; its text for Lambda is UNCONFIRMED.
         raise LambdaError("SerializationException", str(error)) from None

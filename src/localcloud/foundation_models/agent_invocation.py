@@ -52,10 +52,13 @@ async def invoke_agent(call: Call) -> EventStream:
     goes_on = call.get("endSession") or state.get("returnControlInvocationResults")
     if not call.get("inputText") and not goes_on:
         raise invalid("inputText is required")  # UNCONFIRMED
+    for name in ("files", "conversationHistory"):
+        if name in state:
+            raise invalid(f"localcloud has no {name} in sessionState")
     session = _sessions.open(agent, call.get("sessionId"), made["idleSessionTTLInSeconds"])
     session.attributes.update(state.get("sessionAttributes", {}))
     session.prompt_attributes = dict(state.get("promptSessionAttributes", {}))
-    mark(call, model, _ROUTER)
+    mark(call, model.id, _ROUTER)
     turn = _Turn(call, agent, version, made, model, session)
     return EventStream(
         turn.events(),
@@ -153,7 +156,9 @@ class _Turn:
         for each in bases:
             base = find_base(call, each["knowledgeBaseId"])
             yield self._trace(traces.lookup_input(base["knowledgeBaseId"], question))
-            found += await asyncio.to_thread(search, call, base, question, {})
+            found += await asyncio.to_thread(
+                search, call, base, question, self._search_settings(base["knowledgeBaseId"])
+            )
             yield self._trace(traces.lookup_output(found))
         if bases:
             quotations = await asyncio.to_thread(best_sentences, question, found)
@@ -164,6 +169,12 @@ class _Turn:
         system = self._made["instruction"]
         async for event in self._say(await self._asked([("system", system), *self._past()])):
             yield event
+
+    def _search_settings(self, base_id: str) -> Mapping[str, Any]:
+        """How the caller wants a knowledge base to be searched in this turn."""
+        given = self._call.get("sessionState", {}).get("knowledgeBaseConfigurations", ())
+        found = {each["knowledgeBaseId"]: each["retrievalConfiguration"] for each in given}
+        return found.get(base_id, {})
 
     async def _worded(self, question: str, result: str):
         content = f"Question: {question}\nResult: {result}"

@@ -43,12 +43,12 @@ def create_group(call: Call) -> Mapping[str, Any]:
 
 def get_group(call: Call) -> Mapping[str, Any]:
     """GetAgentActionGroup."""
-    return {"agentActionGroup": _group(call)}
+    return {"agentActionGroup": {**_group(call), "agentVersion": call.get("agentVersion")}}
 
 
 def list_groups(call: Call) -> Mapping[str, Any]:
     """ListAgentActionGroups."""
-    groups = asked_agent(call)["actionGroups"]
+    groups = _version(call)["actionGroups"]
     found, token = page(sorted(groups), call.get("maxResults", _PAGE), call.get("nextToken"))
     names = ("actionGroupId", "actionGroupName", "actionGroupState", "description", "updatedAt")
     shown = [{name: groups[group_id].get(name) for name in names} for group_id in found]
@@ -102,7 +102,7 @@ def disassociate(call: Call) -> Mapping[str, Any]:
 
 def list_associated(call: Call) -> Mapping[str, Any]:
     """ListAgentKnowledgeBases."""
-    bases = asked_agent(call)["knowledgeBases"]
+    bases = _version(call)["knowledgeBases"]
     found, token = page(sorted(bases), call.get("maxResults", _PAGE), call.get("nextToken"))
     names = ("knowledgeBaseId", "description", "knowledgeBaseState", "updatedAt")
     shown = [{name: bases[base_id][name] for name in names} for base_id in found]
@@ -112,9 +112,7 @@ def list_associated(call: Call) -> Mapping[str, Any]:
 def create_alias(call: Call) -> Mapping[str, Any]:
     """CreateAgentAlias: of a version, or of a new one made of the prepared draft."""
     agent, now, alias_id = asked_agent(call), datetime.now(UTC), new_id()
-    routing = call.get("routingConfiguration")
-    if routing and routing[0].get("agentVersion") not in agent["versions"]:
-        raise invalid(f"The agent has no version {routing[0].get('agentVersion')}")
+    routing = _routing(call, agent)
     place = f"{call.region}:{call.account_id}"
     alias = {
         "tags": dict(call.get("tags", {})),
@@ -145,6 +143,22 @@ def list_aliases(call: Call) -> Mapping[str, Any]:
     return {"agentAliasSummaries": shown, "nextToken": token}
 
 
+def update_alias(call: Call) -> Mapping[str, Any]:
+    """UpdateAgentAlias: another name, or another version. That it keeps its version where the request names
+    none is UNCONFIRMED.
+    """
+    if "aliasInvocationState" in call.parameters:
+        raise invalid("localcloud has no aliasInvocationState: an alias always takes invocations")
+    agent, alias = asked_agent(call), _alias(call)
+    alias.update(
+        agentAliasName=call.get("agentAliasName"),
+        description=call.get("description"),
+        routingConfiguration=_routing(call, agent) or alias["routingConfiguration"],
+        updatedAt=datetime.now(UTC),
+    )
+    return {"agentAlias": {**_shown_alias(alias), "agentAliasStatus": "UPDATING"}}
+
+
 def delete_alias(call: Call) -> Mapping[str, Any]:
     """DeleteAgentAlias; its version stays."""
     agent, alias = asked_agent(call), _alias(call)
@@ -165,8 +179,18 @@ def _check_group(call: Call, agent: Mapping[str, Any], group: Mapping[str, Any])
     read_actions(call, agent["agentResourceRoleArn"], group)
 
 
+def _version(call: Call) -> dict[str, Any]:
+    """What the agent is in the version that a request names: the draft as it is now, or what was frozen."""
+    agent, version = asked_agent(call), call.get("agentVersion")
+    if version == DRAFT:
+        return agent
+    if version not in agent["versions"]:
+        raise not_found(f"Agent {agent['agentId']} has no version {version}")
+    return agent["versions"][version]
+
+
 def _group(call: Call) -> dict[str, Any]:
-    group = asked_agent(call)["actionGroups"].get(call.get("actionGroupId"))
+    group = _version(call)["actionGroups"].get(call.get("actionGroupId"))
     if group is None:
         raise not_found(f"Action group with id {call.get('actionGroupId')} does not exist")
     return group
@@ -177,6 +201,14 @@ def _alias(call: Call) -> dict[str, Any]:
     if alias is None:
         raise not_found(f"Agent alias with id {call.get('agentAliasId')} does not exist")
     return alias
+
+
+def _routing(call: Call, agent: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Where an alias is to lead; None where the request doesn't say."""
+    routing = call.get("routingConfiguration")
+    if routing and routing[0].get("agentVersion") not in agent["versions"]:
+        raise invalid(f"The agent has no version {routing[0].get('agentVersion')}")
+    return routing
 
 
 def _shown_alias(alias: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
@@ -195,5 +227,6 @@ OPERATIONS = {
     ("bedrock-agent", "CreateAgentAlias"): create_alias,
     ("bedrock-agent", "GetAgentAlias"): get_alias,
     ("bedrock-agent", "ListAgentAliases"): list_aliases,
+    ("bedrock-agent", "UpdateAgentAlias"): update_alias,
     ("bedrock-agent", "DeleteAgentAlias"): delete_alias,
 }

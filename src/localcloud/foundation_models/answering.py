@@ -68,19 +68,21 @@ async def _answer(call: Call) -> Answer:
         raise invalid("localcloud answers from knowledge bases alone: type KNOWLEDGE_BASE")
     base = find_base(call, settings["knowledgeBaseId"])
     model = invoked(replace(call, parameters={"modelId": settings["modelArn"]}))
+    if not model.is_text:  # AWS's code; its text is UNCONFIRMED
+        raise invalid(f"The model {model.id} writes no text: choose one that answers")
     question = call.get("input")["text"]
     guard = _guard(call, settings, question)
     if guard:
         asked = Conversation([("user", question)])
         asked, refusal = await guard.judge_input(asked)
         if refusal is not None:
-            mark(call, model, "a guardrail")
+            mark(call, model.id, "a guardrail")
             return Answer(refusal, [], "INTERVENED")
         question = asked.messages[0][1]
     found = await asyncio.to_thread(
         search, call, base, question, settings.get("retrievalConfiguration", {})
     )
-    mark(call, model, "a quotation of the nearest sentences, by no language model,")
+    mark(call, model.id, "a quotation of the nearest sentences, by no language model,")
     text, citations = compose(await asyncio.to_thread(best_sentences, question, found))
     if guard is None:
         return Answer(text, citations)

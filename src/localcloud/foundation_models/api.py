@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from ..actions import ApiRequest
 from ..control_plane.state import note_change
 from ..functions.service import FunctionService
-from ..rest_requests import Invalid, Unreadable, parse
+from ..rest_requests import Invalid, Request, Unreadable, addressed, read
 from . import language_model_pages, serialization
 from .calls import Call, EventStream, Handler, Resources
 from .errors import BedrockError, invalid
@@ -65,20 +65,14 @@ class FoundationModels:
         return await language_model_pages.answer(self._text, method, path, body)
 
     async def answer(self, request: ApiRequest, service: str, region: str) -> Answer | None:
-        """Answer a request whose caller may make it; None where moto is to."""
+        """Answer a request whose caller may make it; None where no model has such an operation."""
         request_id = (b"x-amzn-requestid", str(uuid.uuid4()).encode())
         try:
-            parsed = await self._in_thread(
-                parse, _SERVICES[service], request.method, request.path, request.query,
-                request.headers, request.body,
-            )  # fmt: skip
-            if parsed is None:
+            found = await self._in_thread(_read, _SERVICES[service], request)
+            if found is None:
                 return None
+            handler, parsed = found
             operation = parsed.operation
-            key = operation.service_model.service_name, operation.name
-            handler = OPERATIONS.get(key)
-            if handler is None:
-                return None
             call = Call(
                 operation.name, self._account_id, region, parsed.parameters, request.headers,
                 self._resources,
@@ -91,7 +85,10 @@ class FoundationModels:
             return _error(invalid(str(error)), request_id)
         except BedrockError as error:
             return _error(error, request_id)
-        if key[0] in _CONTROL_PLANES and not operation.name.startswith(_READING):
+        if (
+            operation.service_model.service_name in _CONTROL_PLANES
+            and not operation.name.startswith(_READING)
+        ):
             note_change()
         added = [(k.encode(), v.encode()) for k, v in call.answer_headers.items()]
         if isinstance(result, EventStream):
@@ -110,6 +107,23 @@ class FoundationModels:
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._workers, context.run, function, *arguments)
+
+
+def _read(services: tuple[str, ...], asked: ApiRequest) -> tuple[Handler, Request] | None:
+    """A request and what answers it. Raises UnknownOperationException where nothing does, before the
+    parameters are looked at: what is wrong with them shall not hide it.
+    """
+    found = addressed(services, asked.method, asked.path, asked.query)
+    if found is None:
+        return None
+    name = found.operation.service_model.service_name, found.operation.name
+    handler = OPERATIONS.get(name)
+    if handler is None:
+        raise BedrockError(
+            "UnknownOperationException",
+            f"localcloud has no operation {name[1]} of {name[0]}; docs/localcloud.md lists what it has",
+        )
+    return handler, read(found, asked.headers, asked.body)
 
 
 async def _frames(stream, result: EventStream) -> AsyncIterator[bytes]:

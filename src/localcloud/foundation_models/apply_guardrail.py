@@ -8,6 +8,7 @@ from typing import Any
 
 from . import guardrail_policies, guardrails
 from .calls import Call
+from .conversations import mark
 from .errors import invalid
 
 # AWS's as users have logged them; UNCONFIRMED to the letter.
@@ -25,22 +26,30 @@ def apply_guardrail(call: Call) -> Mapping[str, Any]:
         role: "\n".join(text["text"] for text in texts if role in text.get("qualifiers", ()))
         for role in ("grounding_source", "query")
     }
-    guarded = "\n".join(
+    judged = [
         text["text"]
         for text in texts
         if "guard_content" in text.get("qualifiers", ["guard_content"])
-    )
+    ]
+    guarded = "\n".join(judged)
     started = time.monotonic()
     verdict = guardrail_policies.apply(
         guardrail, call.get("source"), guarded, by_role["grounding_source"], by_role["query"]
     )
+    mark(call, "Amazon Bedrock Guardrails", "embeddings and patterns")
     metrics = processing(guardrail, started, guarded, by_role["grounding_source"])
-    outputs = [{"text": verdict.text}] if verdict.intervened else []
+    outputs = []
+    if verdict.blocked:
+        outputs = [verdict.text]
+    elif verdict.masked:  # one for each text, in their order, as users have found
+        outputs = [
+            guardrail_policies.masked(guardrail, call.get("source"), text) for text in judged
+        ]
     return {
         "usage": metrics["usage"],
         "action": "GUARDRAIL_INTERVENED" if verdict.intervened else "NONE",
         "actionReason": _REASONS[verdict.blocked] if verdict.intervened else None,
-        "outputs": outputs,
+        "outputs": [{"text": text} for text in outputs],
         "assessments": [{**verdict.assessment, "invocationMetrics": metrics}],
         "guardrailCoverage": metrics["guardrailCoverage"],
     }

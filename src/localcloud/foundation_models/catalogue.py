@@ -94,11 +94,12 @@ def _frozen(value: Any) -> Any:
 
 def identified(model_id: str, region: str) -> tuple[Model, bool]:
     """The model that an id, a profile's id or an ARN of either names in a region, and whether by a profile.
+    An ARN names the region itself.
 
     Raises ValidationException where there is none.
     """
     kind, _, name = model_id.rpartition("/")
-    by_arn = model_id.startswith("arn:aws:bedrock:")
+    by_arn = model_id.startswith(f"arn:aws:bedrock:{region}:")
     if kind and not by_arn:
         raise invalid(_UNKNOWN)
     model = models().get(name)

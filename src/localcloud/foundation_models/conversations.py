@@ -75,7 +75,7 @@ async def ask(call: Call, model: Model, asked: Conversation) -> Reply:
     )
     input_tokens = await counted(call, asked.messages)
     use = resources.quotas.take(model.id, call.region, input_tokens + wanted.max_tokens)
-    mark(call, model, resources.text.name)
+    mark(call, model.id, resources.text.name)
     reply = Reply(pieces=only(), input_tokens=input_tokens)
 
     async def pieces() -> AsyncIterator[Piece]:
@@ -113,9 +113,12 @@ async def counted(call: Call, messages: list[Message]) -> int:
         raise BedrockError("ServiceUnavailableException", str(error)) from error
 
 
-def mark(call: Call, model: Model, stand_in: str) -> None:
-    """Say in the answer's headers what answered in the model's place."""
-    call.answer_headers["x-localcloud-answered-by"] = f"{stand_in} on this computer, not {model.id}"
+def mark(call: Call, name: str, stand_in: str) -> None:
+    """Say in the answer's headers what answered in the place of a model, or of what else AWS has."""
+    told = f"{stand_in} on this computer"
+    if not name.startswith("localcloud."):
+        told += f", not {name}"
+    call.answer_headers["x-localcloud-answered-by"] = told
 
 
 async def only(*pieces: Piece) -> AsyncIterator[Piece]:

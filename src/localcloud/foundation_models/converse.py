@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from . import guarded, sampling_rules, tool_use
+from . import conversations, guarded, sampling_rules, tool_use
 from .calls import Call, EventStream
 from .catalogue import Model, invoked
 from .conversations import Conversation, Reply
@@ -17,6 +17,7 @@ from .guarded import Guard
 from .text_engine import Message
 from .tool_use import ToolUse
 
+_MODEL_SAYS = "The model returned the following errors:"
 _STAND_IN = "localcloud_answered_by"
 _TEXT_FORMATS = ("txt", "md", "csv", "html")
 
@@ -67,14 +68,23 @@ async def converse_stream(call: Call) -> EventStream:
 async def _reply(call: Call) -> tuple[Reply, Guard | None, ToolUse | None]:
     """The answer, by way of a guardrail where the request names one, or a call of a tool."""
     model = _model(call)
-    tool_use.check(call.get("messages", []), bool(call.get("toolConfig")))
+    if "outputConfig" in call.parameters:
+        raise invalid("localcloud's language model writes free text alone: leave out outputConfig")
+    tool_use.check(call.get("messages", []), call.get("toolConfig"))
     asked = read(call, model)
-    guard = guarded.of_converse(call)
-    if guard is None:
-        chosen = await tool_use.choose(call, model, asked)
-        if chosen:
-            return chosen[0], None, chosen[1]
-    return await guarded.ask(call, model, asked, guard), guard, None
+    guard, tool = guarded.of_converse(call), None
+
+    async def begin(call: Call, model: Model, asked: Conversation) -> Reply:
+        nonlocal tool
+        given = call.get("messages", [])
+        chosen = await tool_use.choose(call, model, asked, guard.masked(given) if guard else given)
+        if chosen is None:
+            return await conversations.ask(call, model, asked)
+        reply, tool = chosen
+        return reply
+
+    reply = await guarded.ask(call, model, asked, guard, begin)
+    return reply, guard, None if reply.stop_reason == guarded.INTERVENED else tool
 
 
 def read(call: Call, model: Model) -> Conversation:
@@ -85,17 +95,20 @@ def read(call: Call, model: Model) -> Conversation:
     top_k = more.get("top_k") if isinstance(more, dict) else None
     if top_k is None and isinstance(nested, dict):
         top_k = nested.get("topK")
+    if top_k is not None and (isinstance(top_k, bool) or not isinstance(top_k, int)):
+        # Claude's words; Nova's are UNCONFIRMED.
+        raise invalid(f"{_MODEL_SAYS} top_k: Input should be a valid integer")
     asked = Conversation(
         messages(call.get("system", []), call.get("messages", [])),
         config.get("maxTokens"),
         config.get("temperature"),
         config.get("topP"),
-        top_k if isinstance(top_k, int) else None,
+        top_k,
         tuple(config.get("stopSequences", ())),
     )
     problem = sampling_rules.problem(model, asked)
     if problem:
-        raise invalid(f"The model returned the following errors: {problem}")
+        raise invalid(f"{_MODEL_SAYS} {problem}")
     sampling_rules.check_max_tokens(model, asked)
     return asked
 
@@ -116,7 +129,7 @@ def messages(system: list[dict], given: list[dict]) -> list[Message]:
     return found
 
 
-# The texts as users have logged them; that of the last message is UNCONFIRMED.
+# The texts as users have logged them.
 _TURNS = "Make sure the conversation alternates between user and assistant roles and try again."
 
 
@@ -129,15 +142,26 @@ def _check_turns(given: list[dict]) -> None:
         )
     if any(a == b for a, b in zip(roles, roles[1:], strict=False)):
         raise invalid(f"A conversation must alternate between user and assistant roles. {_TURNS}")
-    if roles[-1] != "user":
+    if roles[-1] != "user":  # as for Llama: Nova and older Claude go on with the message
         raise invalid(
-            "A conversation must end with a user message. Try again with a conversation that ends "
-            "with a user message."
+            "The model that you are using requires the last turn in the conversation to be a user "
+            "message. Add a user message to the conversation and try again."
         )
+    for number, message in enumerate(given):
+        if not message["content"]:
+            raise invalid(
+                f"The content field in the Message object at messages.{number} is empty. Add a "
+                "ContentBlock object to the content field and try again."
+            )
+        kinds = {kind for block in message["content"] for kind in block}
+        if "document" in kinds and not kinds & {"text", "guardContent"}:
+            raise invalid("A text block must be included when using documents.")
 
 
 def _block(block: dict, path: str) -> str:
-    kind = next(iter(block), "")
+    if len(block) != 1:
+        raise invalid(f"The content block at {path} must have exactly one member, such as text")
+    (kind,) = block
     match kind:
         case "text":
             if not block["text"].strip():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,6 +45,18 @@ class Guard:
             asked = replace(asked, messages=messages)
         return asked, None
 
+    def masked(self, messages: Sequence[Mapping]) -> list[dict[str, Any]]:
+        """Messages of Converse as the model may read them."""
+        return [
+            {**message, "content": [self._masked(block) for block in message["content"]]}
+            for message in messages
+        ]
+
+    def _masked(self, block: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "text" not in block:
+            return block
+        return {"text": guardrail_policies.masked(self.guardrail, "INPUT", block["text"])}
+
     async def judge_output(self, text: str) -> Verdict:
         """What is to be said instead of an answer, or the answer as it is."""
         verdict, self.output_assessment = await self._judge(
@@ -70,21 +82,24 @@ class Guard:
         return verdict, {**verdict.assessment, "invocationMetrics": metrics}
 
 
-async def ask(call: Call, model: Model, asked: Conversation, guard: Guard | None) -> Reply:
-    """As conversations.ask, under a guardrail where there is one: then the answer comes as one piece, since
-    it is judged as a whole. What is blocked on its way in never reaches the model.
+async def ask(
+    call: Call, model: Model, asked: Conversation, guard: Guard | None, begin=conversations.ask
+) -> Reply:
+    """What `begin`, which is or does as conversations.ask, answers; under a guardrail where there is one:
+    then the answer comes as one piece, since it is judged as a whole. What is blocked on its way in never
+    reaches the model.
     """
     if guard is None:
-        return await conversations.ask(call, model, asked)
+        return await begin(call, model, asked)
     started = time.monotonic()
     asked, refusal = await guard.judge_input(asked)
     if refusal is not None:
-        conversations.mark(call, model, "a guardrail")
+        conversations.mark(call, model.id, "a guardrail")
         return Reply(
             only(Piece(refusal, 0, 0, INTERVENED)), 0, started, stop_reason=INTERVENED,
             latency_ms=round(1000 * (time.monotonic() - started)),
         )  # fmt: skip
-    reply = await conversations.ask(call, model, asked)
+    reply = await begin(call, model, asked)
     verdict = await guard.judge_output(await reply.text())
     if verdict.intervened:
         reply.stop_reason = INTERVENED

@@ -32,6 +32,8 @@ async def invoke_model(call: Call) -> Mapping[str, Any]:
     body = parse(call.get("body", b""))
     family = _family(model)
     if not model.is_text:
+        if call.get("guardrailIdentifier"):
+            raise invalid(f"localcloud has no guardrail for {model.id}, which writes no text")
         found, tokens, latency_ms = await _at_once(call, model, body)
         _count(call, tokens, 0, latency_ms)
         return _answer(found)
@@ -69,7 +71,7 @@ async def count_tokens(call: Call) -> Mapping[str, Any]:
     """CountTokens: what the same request would be charged as input, by the local model's own count."""
     model, _ = identified(call.get("modelId"), call.region)
     asked = _counted(call, model)
-    mark(call, model, call.resources.text.name)
+    mark(call, model.id, call.resources.text.name)
     return {"inputTokens": await counted(call, asked.messages)}
 
 
@@ -78,7 +80,9 @@ def _guard(call: Call) -> Guard | None:
     identifier = call.get("guardrailIdentifier")
     if not identifier:
         return None
-    version = call.get("guardrailVersion", guardrails.DRAFT)
+    version = call.get("guardrailVersion")
+    if version is None:  # an error says the API reference of InvokeModel; its text is UNCONFIRMED
+        raise invalid("A guardrailIdentifier needs a guardrailVersion.")
     return Guard(guardrails.find(call, identifier, version))
 
 
@@ -132,7 +136,7 @@ async def _at_once(call: Call, model: Model, body: dict) -> tuple[dict, int, int
         found, use.tokens = await asyncio.get_running_loop().run_in_executor(None, work)
     except EmbeddingModelMissing as error:
         raise BedrockError("ServiceUnavailableException", str(error)) from error
-    mark(call, model, family.STAND_IN)
+    mark(call, model.id, family.STAND_IN)
     return found, use.tokens, round(1000 * (time.monotonic() - started))
 
 

@@ -112,12 +112,14 @@ def embedding_model_arn(base: Mapping[str, Any]) -> str:
 
 def dimensions(base: Mapping[str, Any]) -> int:
     """How many dimensions a knowledge base's vectors have."""
-    settings = base["knowledgeBaseConfiguration"]["vectorKnowledgeBaseConfiguration"]
-    own = settings.get("embeddingModelConfiguration", {}).get(
-        "bedrockEmbeddingModelConfiguration", {}
-    )
     possible = _EMBEDDING_MODELS[embedding_model_arn(base).rpartition("/")[2]]
-    return own.get("dimensions", possible[0])
+    return _embedding_settings(base).get("dimensions", possible[0])
+
+
+def _embedding_settings(base: Mapping[str, Any]) -> Mapping[str, Any]:
+    settings = base["knowledgeBaseConfiguration"]["vectorKnowledgeBaseConfiguration"]
+    own = settings.get("embeddingModelConfiguration", {})
+    return own.get("bedrockEmbeddingModelConfiguration", {})
 
 
 def new_id() -> str:
@@ -139,6 +141,11 @@ def _check(call: Call, base: Mapping[str, Any]) -> None:
     configuration = base["knowledgeBaseConfiguration"]
     if "vectorKnowledgeBaseConfiguration" not in configuration or configuration["type"] != "VECTOR":
         raise invalid("localcloud has knowledge bases of type VECTOR alone")
+    if "supplementalDataStorageConfiguration" in configuration["vectorKnowledgeBaseConfiguration"]:
+        raise invalid("localcloud's knowledge bases read text alone: no supplementalDataStorage")
+    if _embedding_settings(base).get("embeddingDataType", "FLOAT32") != "FLOAT32":
+        # S3 Vectors has no other data type (its API's model).
+        raise invalid("S3_VECTORS keeps embeddings of the type FLOAT32 alone")
     storage = base["storageConfiguration"] or {}
     settings = storage.get("s3VectorsConfiguration")
     if storage.get("type") != "S3_VECTORS" or not settings:

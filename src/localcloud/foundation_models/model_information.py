@@ -38,9 +38,9 @@ def list_models(call: Call) -> Mapping[str, Any]:
 
 def get_model(call: Call) -> Mapping[str, Any]:
     """GetFoundationModel, with its lifecycle."""
-    name = call.get("modelIdentifier").rpartition("/")[2]
+    name = call.get("modelIdentifier")
     for model in _present(call.region):
-        if model.id == name:
+        if name in (model.id, _arn(model, call.region)):
             return {"modelDetails": _details(model, call.region)}
     # AWS's code; its text is UNCONFIRMED.
     raise not_found(f"Could not find a foundation model with the identifier {name}.")
@@ -89,9 +89,13 @@ def _profiles(region: str) -> list[tuple[Model, str]]:
     return [(model, name) for model in _present(region) for name in model.profiles_in(region)]
 
 
+def _arn(model: Model, region: str) -> str:
+    return f"arn:aws:bedrock:{region}::foundation-model/{model.id}"
+
+
 def _details(model: Model, region: str) -> dict[str, Any]:
     return {
-        "modelArn": f"arn:aws:bedrock:{region}::foundation-model/{model.id}",
+        "modelArn": _arn(model, region),
         "modelId": model.id,
         "modelName": model.name,
         "providerName": model.provider,

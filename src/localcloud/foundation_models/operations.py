@@ -1,6 +1,4 @@
-"""Every operation that is answered here, by service and name. moto answers the others of s3vectors,
-bedrock and bedrock-agent, as far as it has them.
-"""
+"""Every operation of Bedrock and S3 Vectors that is answered, by service and name."""
 
 from . import (
     agent_invocation,

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .calls import Call
+from .catalogue import identified
+from .conversations import mark
 from .embeddings import embed, resized
 from .errors import BedrockError, invalid
+from .families.titan_embeddings import STAND_IN
 from .ingestion import METADATA, TEXT
 from .knowledge_bases import (
     asked_base,
@@ -49,7 +52,12 @@ def retrieve(call: Call) -> Mapping[str, Any]:
     query = call.get("retrievalQuery")
     if "text" not in query:
         raise invalid("localcloud searches for text alone")
-    found = search(call, asked_base(call), query["text"], call.get("retrievalConfiguration", {}))
+    for name in ("guardrailConfiguration", "userContext"):
+        if name in call.parameters:
+            raise invalid(f"localcloud has no {name} in Retrieve")
+    base = asked_base(call)
+    found = search(call, base, query["text"], call.get("retrievalConfiguration", {}))
+    mark(call, identified(embedding_model_arn(base), call.region)[0].id, STAND_IN)
     return {"retrievalResults": [{**each.reference(), "score": each.score} for each in found]}
 
 
@@ -59,6 +67,8 @@ def search(
     """The nearest chunks first, in the name of the knowledge base's role. Of hierarchical chunks the
     parents come back, each once, so that they may be fewer than asked for (facts H4).
     """
+    if "managedSearchConfiguration" in configuration:
+        raise invalid("localcloud has no managedSearchConfiguration: its bases are of type VECTOR")
     settings = configuration.get("vectorSearchConfiguration", {})
     if settings.get("overrideSearchType") == "HYBRID":  # quoted by users, to the letter UNCONFIRMED
         raise invalid(
@@ -74,7 +84,9 @@ def search(
     index = index_of(base, call.account_id)
     try:
         given = settings.get("filter")
-        predicate = given and compile_filter(from_knowledge_base(given), non_filterable(index))
+        predicate = None
+        if given is not None:
+            predicate = compile_filter(from_knowledge_base(given), non_filterable(index))
     except InvalidFilter as error:
         raise invalid(str(error)) from None
     query = resized(embed([question]), dimensions(base))[0]

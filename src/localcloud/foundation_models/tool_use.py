@@ -37,15 +37,16 @@ class ToolUse:
         return {"toolUseId": self.identifier, "name": self.name, "input": dict(self.input)}
 
 
-def check(messages: Sequence[Mapping], is_configured: bool) -> None:
-    """Raise ValidationException where results don't answer the calls before them. The texts are AWS's as
-    users have logged them.
+def check(messages: Sequence[Mapping], config: Mapping[str, Any] | None) -> None:
+    """Raise ValidationException where results don't answer the calls before them, or where the tools can't
+    be called. The texts are AWS's as users have logged them, but where a comment says otherwise.
     """
+    _check_tools(config or {"tools": []})
     asked: list[str] = []
     for number, message in enumerate(messages):
         uses = [block["toolUse"] for block in message["content"] if "toolUse" in block]
         results = [block["toolResult"] for block in message["content"] if "toolResult" in block]
-        if (uses or results) and not is_configured:
+        if (uses or results) and not config:
             raise invalid(
                 "The toolConfig field must be defined when using toolUse and toolResult content blocks."
             )
@@ -64,24 +65,47 @@ def check(messages: Sequence[Mapping], is_configured: bool) -> None:
         asked = [use["toolUseId"] for use in uses]
 
 
+def _check_tools(config: Mapping[str, Any]) -> None:
+    names = []
+    for number, tool in enumerate(config["tools"]):
+        if "toolSpec" not in tool:
+            continue
+        names.append(tool["toolSpec"]["name"])
+        schema = tool["toolSpec"]["inputSchema"].get("json")
+        path = f"toolConfig.tools.{number}.toolSpec.inputSchema.json"
+        if not isinstance(schema, dict):
+            raise invalid(
+                f"The format of the value at {path} is invalid. Provide a json object for the field and "
+                "try again."
+            )
+        if schema.get("type") != "object":
+            raise invalid(f"The value at {path}.type must be one of the following: object.")
+    forced = config.get("toolChoice", {}).get("tool", {}).get("name")
+    # Our words, from here on.
+    if len(set(names)) < len(names):
+        raise invalid("toolConfig.tools has two tools of one name")
+    if forced is not None and forced not in names:
+        raise invalid(f"toolConfig.toolChoice names {forced}, which is none of toolConfig.tools")
+
+
 async def choose(
-    call: Call, model: Model, asked: Conversation
+    call: Call, model: Model, asked: Conversation, messages: Sequence[Mapping]
 ) -> tuple[Reply, ToolUse | None] | None:
-    """The answer that calls a tool, or that asks for what the tool lacks (no ToolUse); None where no tool
-    is meant, so that the language model answers.
+    """The answer to messages that calls a tool, or that asks for what the tool lacks (no ToolUse); None
+    where no tool is meant, so that the language model answers.
     """
     started = time.monotonic()
     config = call.get("toolConfig")
     if not config:
         return None
     choice = await asyncio.to_thread(
-        choose_tool, call.get("messages", []), config["tools"], config.get("toolChoice")
+        choose_tool, messages, config["tools"], config.get("toolChoice")
     )
     if choice is None:
         return None
     input_tokens = await counted(call, asked.messages)
     use = call.resources.quotas.take(model.id, call.region, input_tokens)
-    mark(call, model, _ROUTER)
+    mark(call, model.id, _ROUTER)
     tool = None
     written = choice.words
     if choice.name:

@@ -6,7 +6,6 @@ Limits: "Limitations and restrictions" in the S3 User Guide (seen in its text of
 from __future__ import annotations
 
 import json
-import math
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +21,7 @@ _FILTERABLE_BYTES = 2 * 1024
 _METADATA_BYTES = 40 * 1024
 _METADATA_KEYS = 50
 _TOP_K = 100
+_LARGEST = 3.4028234663852886e38  # of float32
 _PAGE = 500
 
 
@@ -113,8 +113,8 @@ def _data_problem(index: Mapping[str, Any], data: list[float]) -> str | None:
     wanted = index["dimension"]
     if len(data) != wanted:  # moto's authors recorded this
         return f"vector must have length {wanted}, but has length {len(data)}"
-    if not all(map(math.isfinite, data)):
-        return "vector values must be finite"  # UNCONFIRMED
+    if not all(-_LARGEST <= value <= _LARGEST for value in data):
+        return "vector values must be finite float32 numbers"  # UNCONFIRMED
     if index["distanceMetric"] == "cosine" and not any(data):
         return "a vector of zeros has no cosine distance"  # UNCONFIRMED
     return None

@@ -14,7 +14,15 @@ from .. import converse, sampling_rules
 from ..catalogue import Model
 from ..conversations import Conversation, Reply
 from ..errors import invalid
+from .bodies import TOOLS_BY_CONVERSE
 
+# Claude's from 4.6 on; older Claude goes on with an assistant's message, which the local model can't.
+_NO_PREFILL = (
+    "This model does not support assistant message prefill. The conversation must end with a user "
+    "message."
+)
+_EMPTY = "messages: text content blocks must be non-empty"
+_BLANK = "messages: text content blocks must contain non-whitespace text"
 _VERSION = "bedrock-2023-05-31"
 _KNOWN = {
     "anthropic_version", "anthropic_beta", "max_tokens", "messages", "system", "temperature", "top_p",
@@ -35,7 +43,11 @@ def read(model: Model, body: dict[str, Any]) -> Conversation:
     if body["anthropic_version"] != _VERSION:
         raise invalid(f"anthropic_version: Input should be '{_VERSION}'")
     if body.get("tools"):
-        raise invalid("localcloud calls tools through Converse alone; use its toolConfig")
+        raise invalid(TOOLS_BY_CONVERSE)
+    if body.get("thinking", {"type": "disabled"}) != {"type": "disabled"}:
+        raise invalid(
+            "localcloud's language model doesn't think before it answers: leave out thinking"
+        )
     maximum = body["max_tokens"]
     if isinstance(maximum, bool) or not isinstance(maximum, int):
         raise invalid("max_tokens: Input should be a valid integer")
@@ -47,14 +59,15 @@ def read(model: Model, body: dict[str, Any]) -> Conversation:
             f"tokens for {model.id.partition('.')[2].partition('-v1')[0]}"
         )
     system = body.get("system") or []
-    blocks = [{"text": system}] if isinstance(system, str) else _blocks(system, "system")
+    if isinstance(system, str):
+        system = [{"type": "text", "text": system}]
     asked = Conversation(
-        converse.messages(blocks, _messages(body["messages"])),
+        converse.messages(_blocks(system, "system"), _messages(body["messages"])),
         maximum,
         _number(body, "temperature", 1),
         _number(body, "top_p", 1),
-        _number(body, "top_k", 500),
-        tuple(body.get("stop_sequences") or ()),
+        _whole_number(body, "top_k", 500),
+        _stop_sequences(body.get("stop_sequences") or []),
     )
     problem = sampling_rules.problem(model, asked)
     if problem:
@@ -75,12 +88,16 @@ def _messages(given: Any) -> list[dict]:
         if isinstance(content, str):
             content = [{"type": "text", "text": content}]
         blocks = _blocks(content, f"{path}.content")
+        if not blocks:
+            raise invalid(f"{path}: user messages must have non-empty content")
         if found and found[-1]["role"] == message["role"]:
             found[-1]["content"] += blocks
         else:
             found.append({"role": message["role"], "content": blocks})
     if found[0]["role"] != "user":
         raise invalid('messages: first message must use the "user" role')
+    if found[-1]["role"] != "user":
+        raise invalid(_NO_PREFILL)
     return found
 
 
@@ -93,8 +110,8 @@ def _blocks(content: Any, path: str) -> list[dict]:
         if kind == "text":
             if not isinstance(block.get("text"), str):
                 raise invalid(f"{path}.{place}.text.text: Field required")
-            if not block["text"]:
-                raise invalid("messages: text content blocks must be non-empty")
+            if not block["text"].strip():
+                raise invalid(_BLANK if block["text"] else _EMPTY)
             found.append({"text": block["text"]})
         elif kind is None:
             raise invalid(f"{path}.{place}.type: Field required")
@@ -112,6 +129,23 @@ def _number(body: dict[str, Any], name: str, most: float) -> Any:
     if not 0 <= value <= most:
         raise invalid(f"{name}: range: 0..{most}")
     return value
+
+
+def _whole_number(body: dict[str, Any], name: str, most: int) -> int | None:
+    if isinstance(body.get(name), float):
+        raise invalid(f"{name}: Input should be a valid integer")
+    return _number(body, name, most)
+
+
+def _stop_sequences(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list):
+        raise invalid("stop_sequences: Input should be a valid list")
+    for place, text in enumerate(given):
+        if not isinstance(text, str):
+            raise invalid(f"stop_sequences.{place}: Input should be a valid string")
+        if not text.strip():
+            raise invalid("stop_sequences: each stop sequence must contain non-whitespace")
+    return tuple(given)
 
 
 def answer(model: Model, reply: Reply, text: str) -> dict[str, Any]:

@@ -5,24 +5,28 @@ Nova models: `Malformed input request: #: extraneous key [stream] is not permitt
 input and try again.`
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...rest_requests import json_of
 from ..errors import BedrockError, invalid
 
+TOOLS_BY_CONVERSE = "localcloud calls tools through Converse alone; use its toolConfig"
 _AGAIN = "please reformat your input and try again."
 
 
 @dataclass(frozen=True)
 class Field:
-    """A member of a body: its JSON type, whether it must be there, and its range."""
+    """A member of a body: its JSON type, whether it must be there, its range, and whether it is a list of
+    texts.
+    """
 
     kind: type | tuple[type, ...]
     required: bool = False
     least: float | None = None
     most: float | None = None
+    is_texts: bool = False
 
 
 NUMBER = (int, float)
@@ -32,7 +36,7 @@ _NAMES = {str: "String", dict: "JSONObject", list: "JSONArray", bool: "Boolean",
 def parse(body: bytes) -> dict[str, Any]:
     """The JSON object in a request. Raises ValidationException."""
     try:
-        parsed = json.loads(body)
+        parsed = json_of(body)
     except ValueError:
         raise malformed() from None
     if not isinstance(parsed, dict):
@@ -54,8 +58,18 @@ def check(body: Mapping[str, Any], fields: Mapping[str, Field], path: str = "#")
             found.append(f"{path}/{name}: {value} is not less or equal to {field.most}")
         elif field.least is not None and value < field.least:
             found.append(f"{path}/{name}: {value} is not greater or equal to {field.least}")
+        elif field.is_texts:
+            found += _wrong_texts(value, f"{path}/{name}")
     if found:
         raise malformed(*found)
+
+
+def _wrong_texts(values: list, path: str) -> Iterator[str]:
+    for place, value in enumerate(values):
+        if not isinstance(value, str):
+            yield f"{path}/{place}: expected type: String, found: {_name(value)}"
+        elif not value:
+            yield f"{path}/{place}: expected minLength: 1, actual: 0"
 
 
 def malformed(*problems: str) -> BedrockError:

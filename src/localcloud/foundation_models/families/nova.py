@@ -8,7 +8,8 @@ from typing import Any
 from .. import converse, sampling_rules
 from ..catalogue import Model
 from ..conversations import Conversation, Reply
-from .bodies import NUMBER, Field, check, malformed
+from ..errors import invalid
+from .bodies import NUMBER, TOOLS_BY_CONVERSE, Field, check, malformed
 
 _BODY = {
     "schemaVersion": Field(str),
@@ -22,7 +23,7 @@ _CONFIG = {
     "temperature": Field(NUMBER, least=0.0, most=1.0),
     "topP": Field(NUMBER, least=0.0, most=1.0),
     "topK": Field(int, least=0, most=128),
-    "stopSequences": Field(list),
+    "stopSequences": Field(list, is_texts=True),
 }
 _MESSAGE = {"role": Field(str, required=True), "content": Field(list, required=True)}
 
@@ -30,6 +31,8 @@ _MESSAGE = {"role": Field(str, required=True), "content": Field(list, required=T
 def read(model: Model, body: dict[str, Any]) -> Conversation:
     """The conversation in a body. Raises ValidationException."""
     check(body, _BODY)
+    if body.get("toolConfig"):
+        raise invalid(TOOLS_BY_CONVERSE)
     config = body.get("inferenceConfig", {})
     check(config, _CONFIG, "#/inferenceConfig")
     for number, message in enumerate(body["messages"]):
@@ -37,6 +40,8 @@ def read(model: Model, body: dict[str, Any]) -> Conversation:
         if not isinstance(message, dict):
             raise malformed(f"{path}: expected type: JSONObject")
         check(message, _MESSAGE, path)
+        if not message["content"]:
+            raise malformed(f"{path}/content: expected minimum item count: 1, found: 0")
         _check_blocks(message["content"], f"{path}/content")
     _check_blocks(body.get("system", []), "#/system")
     asked = Conversation(

@@ -19,7 +19,7 @@ _CONFIG = {
     "maxTokenCount": Field(int, least=1, most=8192),
     "temperature": Field(NUMBER, least=0.0, most=1.0),
     "topP": Field(NUMBER, least=0.0, most=1.0),
-    "stopSequences": Field(list),
+    "stopSequences": Field(list, is_texts=True),
 }
 _DEFAULT_TOKENS = 512
 _REASONS = {"end_turn": "FINISH", "stop_sequence": "STOP_CRITERIA_MET"}
