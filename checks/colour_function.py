@@ -74,8 +74,8 @@ class ColourFunction:
         return Call(
             answer.payload["answer"],
             answer.payload["environment"],
-            _milliseconds("Duration", answer.log),
-            _milliseconds("Init Duration", answer.log),
+            _milliseconds("Duration", answer.report),
+            _milliseconds("Init Duration", answer.report),
         )
 
     def attempt(self, rgb: list[int], **more: Any) -> Answer:
@@ -93,7 +93,6 @@ class ColourFunction:
             )
 
 
-def _milliseconds(name: str, log: list[str]) -> float:
-    report = next(line for line in reversed(log) if line.startswith("REPORT "))
+def _milliseconds(name: str, report: str) -> float:
     found = re.search(rf"\t{name}: ([\d.]+) ms", report)
     return float(found[1]) if found else 0.0

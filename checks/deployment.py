@@ -69,6 +69,16 @@ class Answer:
         parts = (self.payload.get("errorType"), self.payload.get("errorMessage"))
         return ": ".join(str(part) for part in parts if part) or self.error
 
+    @property
+    def report(self) -> str:
+        """Lambda's REPORT line: the last of them, because code can print others that look like it."""
+        return next(line for line in reversed(self.log) if line.startswith("REPORT RequestId: "))
+
+    @property
+    def max_memory_used(self) -> int:
+        """MB, as the REPORT line has it."""
+        return int(self.report.partition("Max Memory Used: ")[2].partition(" MB")[0])
+
     def must_work(self, tried: str, expected: str) -> None:
         """Raises Unmet, with the log, if the invocation failed."""
         expect(self.error is None, tried=tried, expected=expected, seen=self.problem, log=self.log)

@@ -24,20 +24,21 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_all(
-    kept: Records, learners: list[str], stages: list[Stage], rules: Rules, paths: dict[str, Path]
+    kept: Records, stages: list[Stage], rules: Rules, paths: dict[str, list[Path]]
 ) -> None:
-    """Write every report of these learners and stages."""
+    """Write every report of these stages and of the learners whose submissions lie at `paths`."""
     out = kept.out
     for folder in ("gradescope", "pages"):
         (out / folder).mkdir(exist_ok=True)
     table = io.StringIO()
-    rows = csv.writer(table, lineterminator="\n")
+    # Quotes around all texts: where a spreadsheet splits at semicolons, too, a cell begins where it does here.
+    rows = csv.writer(table, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     rows.writerow(["learner", *(stage.key for stage in stages), *_COLUMNS])
     suites = ElementTree.Element("testsuites", name="class")
     hints = similarity.alike(paths, stages)
     overview = class_pages.Overview(stages)
     with (out / ".results.jsonl.partial").open("w", encoding="utf-8") as lines:
-        for record in kept.all(learners):
+        for record in kept.all(list(paths)):
             grade = rules.grade(record, stages)
             lines.write(json.dumps(record.as_json(), sort_keys=True) + "\n")
             rows.writerow(map(_cell, _row(record, grade)))
@@ -45,7 +46,7 @@ def write_all(
             write_whole(
                 out / "gradescope" / f"{record.learner}.json", _gradescope(record, grade, stages)
             )
-            page = class_pages.learner(record, grade, stages, hints.get(record.learner, []))
+            page = class_pages.learner(record, grade, stages)
             write_whole(out / "pages" / f"{record.learner}.html", page)
             overview.add(record, grade)
     (out / ".results.jsonl.partial").replace(out / "results.jsonl")
