@@ -67,7 +67,8 @@ def test_the_page_of_the_class_alone_tells_hints(paths, tmp_path):
     for learner in handed_in:
         kept.write(Record(learner, (), {}))
     reports.write_all(kept, [BILL], Rules(), handed_in)
-    assert "ada and eve" in (kept.out / "index.html").read_text(encoding="utf-8")
+    overview = (kept.out / "index.html").read_text(encoding="utf-8")
+    assert "ada and eve" in overview or "eve and ada" in overview
     for page in (kept.out / "pages").iterdir():  # learners may get theirs
         text = page.read_text(encoding="utf-8")
         assert "alike" not in text and not ("ada" in text and "eve" in text)
