@@ -1,4 +1,4 @@
-"""Files that look alike: hints for whoever grades, on the page of the class alone, in a time that none of them sets."""
+"""Files that look alike: hints on the page of the class alone, found in a time that no text sets."""
 
 import time
 
@@ -58,7 +58,9 @@ def test_the_same_with_other_names_is_alike_and_another_is_not(paths):
 
 
 def test_a_learner_named_as_the_solution_hides_nothing(paths):
-    hints = alike(paths(**{SOLUTION.strip("/"): OTHERS, "the solution": OTHERS}, ada=SOLVED), [BILL])
+    hints = alike(
+        paths(**{SOLUTION.strip("/"): OTHERS, "the solution": OTHERS}, ada=SOLVED), [BILL]
+    )
     assert [hint.other for hint in hints["ada"]] == [SOLUTION]
 
 

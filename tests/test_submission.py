@@ -115,12 +115,21 @@ def test_two_of_one_name_are_nobodys(tmp_path):
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "ada").mkdir()
     found, _ = submission.find(tmp_path)
-    with pytest.raises(UnreadableSubmission, match="3 of this name, ada, ada.ZIP, ada.zip: keep one"):
+    with pytest.raises(
+        UnreadableSubmission, match="3 of this name, ada, ada.ZIP, ada.zip: keep one"
+    ):
         submission.read("ada", found["ada"])
 
 
 def test_a_name_that_can_not_be_shown_or_be_a_files_is_changed(tmp_path):
-    for name in ("\x1b[2J", "\u202eada", os.fsdecode(b"\xff\xfe"), "写" * 80, "a" * 250, "line\nline"):
+    for name in (
+        "\x1b[2J",
+        "\u202eada",
+        os.fsdecode(b"\xff\xfe"),
+        "写" * 80,
+        "a" * 250,
+        "line\nline",
+    ):
         (tmp_path / name).mkdir()
     names = list(submission.find(tmp_path)[0])
     assert len(names) == 6 and all(name.isprintable() for name in names)
@@ -130,10 +139,14 @@ def test_a_name_that_can_not_be_shown_or_be_a_files_is_changed(tmp_path):
 @pytest.mark.parametrize("make", [as_folder, as_zip])
 def test_a_copy_of_the_whole_kit_is_taken_with_all_that_it_hides(tmp_path, make):
     """A virtual environment and a repository of git have more files than are looked at."""
-    hidden = {f"kit/{folder}/{n}": b"" for folder in (".venv/lib", ".git/objects") for n in range(15_000)}
+    hidden = {
+        f"kit/{folder}/{n}": b"" for folder in (".venv/lib", ".git/objects") for n in range(15_000)
+    }
     taken = submission.read("ada", [make(tmp_path / "ada", hidden | {f"kit/{APP}": b"one"})])
     assert taken.files == {"09-function/app.py": b"one"}
-    assert sorted(taken.notes) == [f"ignored: kit/{each}/: no stage names it" for each in (".git", ".venv")]
+    assert sorted(taken.notes) == [
+        f"ignored: kit/{each}/: no stage names it" for each in (".git", ".venv")
+    ]
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

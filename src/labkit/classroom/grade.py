@@ -63,7 +63,9 @@ def run(
         return REFUSED
     if others:
         names = ", ".join(clean(path.name, 80) for path in others)
-        console.print(f"Neither folders nor zips, and not looked at: {names}", style="yellow", markup=False)
+        console.print(
+            f"Neither folders nor zips, and not looked at: {names}", style="yellow", markup=False
+        )
     localcloud.prepare()  # where it can be written to; trees only read it
     kept = Records(out)
     plan = _Plan(

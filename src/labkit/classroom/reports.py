@@ -17,8 +17,8 @@ from . import class_pages, similarity
 from .records import Record, Records, write_whole
 from .rules import Grade, Rules
 
-# A spreadsheet takes a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes a cell that begins so for a formula; some split at semicolons as well.
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@])")
 _COLUMNS = ("days late", "percent off", "earned", "points", "percent", "notes")
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -31,8 +31,7 @@ def write_all(
     for folder in ("gradescope", "pages"):
         (out / folder).mkdir(exist_ok=True)
     table = io.StringIO()
-    # Quotes around all texts: where a spreadsheet splits at semicolons, too, a cell begins where it does here.
-    rows = csv.writer(table, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    rows = csv.writer(table, lineterminator="\n")
     rows.writerow(["learner", *(stage.key for stage in stages), *_COLUMNS])
     suites = ElementTree.Element("testsuites", name="class")
     hints = similarity.alike(paths, stages)
@@ -64,7 +63,7 @@ def _row(record: Record, grade: Grade) -> list[object]:
 
 
 def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def _suites(parent: ElementTree.Element, record: Record, stages: list[Stage]) -> None:

@@ -80,8 +80,8 @@ def find(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
 
 
 def read(learner: str, paths: list[Path]) -> Submission:
-    """Take the named files of a submission. Raises UnreadableSubmission where it can't be opened, or where more
-    than one path has the learner's name: nobody but a person can tell which is meant.
+    """Take the named files of a submission. Raises UnreadableSubmission where it can't be opened, or where
+    more than one path has the learner's name: nobody but a person can tell which is meant.
     """
     path, *more = paths
     if more:
