@@ -101,7 +101,9 @@ def test_from_zero_to_grades(kit, tmp_path):
 
 
 def test_every_option_of_the_page_is_there(kit):
-    told = re.findall(r"^\| `(--[a-z]+)", section("From zero to grades in ten minutes"), re.MULTILINE)
+    told = re.findall(
+        r"^\| `(--[a-z]+)", section("From zero to grades in ten minutes"), re.MULTILINE
+    )
     said = shell(kit, "COLUMNS=200 .venv/bin/lab grade --help").stdout
     assert len(told) >= 7 and [option for option in told if option not in said] == []
 
