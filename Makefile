@@ -17,11 +17,12 @@ TEST := $(VENV)/.ready-test
 # The AWS CLI and the SAM CLI pin other versions of what the kit uses.
 CLIENTS := $(VENV)/share/clients
 
-.PHONY: help setup start test mutants mutation policy second attacks demo notebooks bench soak train lint lock clean
+.PHONY: help start test mutants mutation policy second attacks demo notebooks bench soak train lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
+.PHONY: setup
 setup: $(LEARNER) ## set up, and no more
 
 start: $(LEARNER) ## set up, start the local cloud and JupyterLab, open the first notebook
