@@ -22,6 +22,9 @@ CLIENTS := $(VENV)/share/clients
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
+.PHONY: setup
+setup: $(LEARNER) ## set up, and no more
+
 start: $(LEARNER) ## set up, start the local cloud and JupyterLab, open the first notebook
 	@exec $(BIN)/lab start --port $(PORT)
 

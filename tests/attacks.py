@@ -4,6 +4,7 @@ python tests/attacks.py
 """
 
 import ast
+import io
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from pathlib import Path
 import psutil
 
 from kit_copy import KEY, Kit, copy_kit
+from labkit.grading.learner_text import clean
 
 # What is handed in besides, and what it is due: 4 points at most.
 HONEST = {
@@ -119,6 +121,11 @@ class Attack:
     extra: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     zip: str = ""
+
+    @property
+    def learner(self) -> str:
+        """The name that it goes by in the reports."""
+        return clean(self.name, 60)
 
     def write(self, folder: Path, places: dict[str, str]) -> None:
         """Write the submission into the class's folder; `places` fills the attack's @class@ and the like."""
@@ -260,12 +267,13 @@ def _write_zip(path: Path, kind: str, files: dict[str, str], places: dict[str, s
         own.mkdir(parents=True)
         os.mkfifo(own / "app.py")
         return
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    compression = zipfile.ZIP_BZIP2 if kind == "bzip2" else zipfile.ZIP_DEFLATED
+    with zipfile.ZipFile(path, "w", compression) as archive:
         if kind == "links":
             link = zipfile.ZipInfo(app)
             link.external_attr = (stat.S_IFLNK | 0o777) << 16
             archive.writestr(link, f"{places['kit']}/solutions/{KEY}/app.py")
-        elif kind in ("bomb", "lies"):
+        elif kind in ("bomb", "lies", "bzip2"):
             archive.writestr(app, bytes(64 << 20))
         else:
             for name, content in files.items():
@@ -277,7 +285,18 @@ def _write_zip(path: Path, kind: str, files: dict[str, str], places: dict[str, s
         if kind == "many":
             for number in range(100_000):
                 archive.writestr(zipfile.ZipInfo(f"lab/{KEY}/{number}.txt"), "")
-    if kind == "lies":  # both headers say that it is small
+        if kind == "nested":
+            inner = bytes(1 << 20)
+            for _ in range(6):  # 16 ** 6 MiB in all
+                packed = io.BytesIO()
+                with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as deeper:
+                    for number in range(16):
+                        deeper.writestr(f"{number}.zip", inner)
+                inner = packed.getvalue()
+            archive.writestr(f"lab/{KEY}/{path.name}", inner)
+    if kind == "twice":
+        (path.with_suffix("") / "lab" / KEY).mkdir(parents=True)
+    if kind in ("lies", "bzip2"):  # both headers say that it is small
         size = (64 << 20).to_bytes(4, "little")
         path.write_bytes(path.read_bytes().replace(size, (100).to_bytes(4, "little")))
 
@@ -290,14 +309,16 @@ def main() -> int:
         records = grade(kit, chosen, Path(work))
     wrong = 0
     for attack in chosen:
-        record = records[attack.name]
+        record = records[attack.learner]
         checks = [check for stage in record["stages"] for check in stage["checks"]]
         said = record["fault"] or next(
             (stage["fault"] for stage in record["stages"] if stage["fault"]), ""
         )
         said = said or next((check["seen"] for check in checks if check["seen"]), "")
         wrong += bool(earned(record))
-        print(f"{'HOLE' if earned(record) else 'ok  '} {attack.name}: {attack.what}\n       {said}")
+        print(
+            f"{'HOLE' if earned(record) else 'ok  '} {attack.learner}: {attack.what}\n       {said}"
+        )
     for name, points in HONEST.items():
         wrong += earned(records[name]) != points
         print(f"{name}: {earned(records[name])} of {points}")

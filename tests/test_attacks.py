@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import attacks
-from kit_copy import KEY
+from kit_copy import KEY, ROOT
 
 pytestmark = [pytest.mark.needs("bwrap"), pytest.mark.timeout(600)]
 SAMPLE = attacks.attacks(only_ci=True)
@@ -33,12 +33,12 @@ def records(graded):
 
 @pytest.mark.parametrize("attack", SAMPLE, ids=lambda attack: attack.name)
 def test_an_attack_earns_nothing(records, attack):
-    assert attacks.earned(records[attack.name]) == 0
+    assert attacks.earned(records[attack.learner]) == 0
 
 
 @pytest.mark.parametrize("attack", SAMPLE, ids=lambda attack: attack.name)
 def test_it_gets_a_reason(records, attack):
-    record = records[attack.name]
+    record = records[attack.learner]
     (stage,) = record["stages"]
     assert stage["key"] == KEY and not stage["passed"]
     assert stage["fault"] or any(check["seen"] for check in stage["checks"])
@@ -71,6 +71,8 @@ def test_the_class_has_thirty(records):
 def test_there_are_many():
     names = [attack.name for attack in attacks.attacks()]
     assert len(set(names)) == len(names) >= 40
+    page = (ROOT / "docs" / "instructor.md").read_text(encoding="utf-8")
+    assert f"`make attacks` grades {len(names)} hostile submissions" in page
 
 
 def test_an_attack_that_succeeds_would_earn_points(tmp_path):

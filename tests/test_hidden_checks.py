@@ -50,7 +50,7 @@ def written(tmp_path):
         kept = Records(tmp_path)
         checks = tuple(map(result, outcomes))
         kept.write(Record("ada", (StageResult(KEY, "Greeting", 1, checks, fault),), {}))
-        reports.write_all(kept, ["ada"], [STAGE], Rules(), {})
+        reports.write_all(kept, [STAGE], Rules(), {"ada": [tmp_path / "nowhere"]})
         return tmp_path
 
     return write

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import tracemalloc
 import zipfile
 
 import pytest
@@ -35,7 +36,7 @@ def test_named_files_are_taken_and_all_else_is_reported(tmp_path, make, base):
     files = {APP: b"one", BILL: b"\xff\xfe", "conftest.py": b"", "lab/09-function/more.py": b"",
              "lab/pytest.ini": b"", "lab/.DS_Store": b""}  # fmt: skip
     path = make(tmp_path / "ada", {base + name: content for name, content in files.items()})
-    taken = submission.read("ada", path)
+    taken = submission.read("ada", [path])
     assert taken.files == {"09-function/app.py": b"one", "02-memory-and-cost/bill.py": b"\xff\xfe"}
     for name in ("conftest.py", "lab/09-function/more.py", "lab/pytest.ini"):
         assert f"ignored: {base}{name}: no stage names it" in taken.notes
@@ -43,7 +44,7 @@ def test_named_files_are_taken_and_all_else_is_reported(tmp_path, make, base):
 
 
 def test_stages_without_lab_around_them_are_found(tmp_path):
-    taken = submission.read("ada", as_folder(tmp_path / "ada", {"09-function/app.py": b"one"}))
+    taken = submission.read("ada", [as_folder(tmp_path / "ada", {"09-function/app.py": b"one"})])
     assert taken.files == {"09-function/app.py": b"one"}
 
 
@@ -53,7 +54,7 @@ def test_links_pipes_and_huge_files_are_not_taken(tmp_path):
     os.mkfifo(path / BILL)
     (path / "lab/02-memory-and-cost/choose.py").symlink_to("/etc/passwd")
     (path / "lab/10-trigger").symlink_to("/etc")
-    taken = submission.read("eve", path)
+    taken = submission.read("eve", [path])
     assert taken.files == {}
     words = "\n".join(taken.notes)
     assert f"{APP}: larger than 1,048,576 bytes" in words and f"{BILL}: no plain file" in words
@@ -71,7 +72,7 @@ def test_a_zip_is_not_believed(tmp_path):
         archive.writestr(BILL, bytes(8 << 20))
     size = (8 << 20).to_bytes(4, "little")
     path.write_bytes(path.read_bytes().replace(size, (100).to_bytes(4, "little")))
-    taken = submission.read("eve", path)
+    taken = submission.read("eve", [path])
     assert taken.files.get("02-memory-and-cost/bill.py", b"") in (b"", bytes(100))
     assert set(taken.files) <= {"02-memory-and-cost/bill.py"}
     words = "\n".join(taken.notes)
@@ -85,14 +86,14 @@ def test_a_broken_zip_is_refused_in_a_sentence(tmp_path, content):
         content = as_zip(tmp_path / "whole", {APP: os.urandom(5000)}).read_bytes()[:3000]
     path.write_bytes(content)
     with pytest.raises(UnreadableSubmission, match="it can't be read"):
-        submission.read("bob", path)
+        submission.read("bob", [path])
 
 
 def test_a_file_that_can_not_be_unpacked_costs_only_itself(tmp_path):
     path = as_zip(tmp_path / "bob", {APP: b"x" * 4000, BILL: b"fine"})
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b"x" * 4000, b"y" * 4000))
-    taken = submission.read("bob", path)
+    taken = submission.read("bob", [path])
     assert taken.files == {"02-memory-and-cost/bill.py": b"fine"}
     assert taken.notes == (f"not taken: {APP}: can't be read (BadZipFile)",)
 
@@ -100,12 +101,68 @@ def test_a_file_that_can_not_be_unpacked_costs_only_itself(tmp_path):
 def test_folders_and_zips_are_the_learners(tmp_path):
     (tmp_path / "ada").mkdir()
     (tmp_path / "bob.zip").write_bytes(b"")
-    (tmp_path / "notes.txt").write_text("")
+    for name in ("notes.txt", "eve.tar.gz"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "ada")
     (tmp_path / ".git").mkdir()
-    assert list(submission.find(tmp_path)) == ["ada", "bob"]
-    (tmp_path / "ada.zip").write_bytes(b"")
-    with pytest.raises(UnreadableSubmission, match="both of 'ada'"):
-        submission.find(tmp_path)
+    found, others = submission.find(tmp_path)
+    assert found == {"ada": [tmp_path / "ada"], "bob": [tmp_path / "bob.zip"]}
+    assert [path.name for path in others] == ["eve.tar.gz", "link", "notes.txt"]
+
+
+def test_two_of_one_name_are_nobodys(tmp_path):
+    for name in ("ada.zip", "ada.ZIP"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "ada").mkdir()
+    found, _ = submission.find(tmp_path)
+    with pytest.raises(
+        UnreadableSubmission, match="3 of this name, ada, ada.ZIP, ada.zip: keep one"
+    ):
+        submission.read("ada", found["ada"])
+
+
+def test_a_name_that_can_not_be_shown_or_be_a_files_is_changed(tmp_path):
+    for name in (
+        "\x1b[2J",
+        "\u202eada",
+        os.fsdecode(b"\xff\xfe"),
+        "写" * 80,
+        "a" * 250,
+        "line\nline",
+    ):
+        (tmp_path / name).mkdir()
+    names = list(submission.find(tmp_path)[0])
+    assert len(names) == 6 and all(name.isprintable() for name in names)
+    assert max(len(f".{name}.json.partial".encode()) for name in names) <= 255
+
+
+@pytest.mark.parametrize("make", [as_folder, as_zip])
+def test_a_copy_of_the_whole_kit_is_taken_with_all_that_it_hides(tmp_path, make):
+    """A virtual environment and a repository of git have more files than are looked at."""
+    hidden = {
+        f"kit/{folder}/{n}": b"" for folder in (".venv/lib", ".git/objects") for n in range(15_000)
+    }
+    taken = submission.read("ada", [make(tmp_path / "ada", hidden | {f"kit/{APP}": b"one"})])
+    assert taken.files == {"09-function/app.py": b"one"}
+    assert sorted(taken.notes) == [
+        f"ignored: kit/{each}/: no stage names it" for each in (".git", ".venv")
+    ]
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_unpacks_without_a_bound_is_not_unpacked(tmp_path, compression):
+    """Both headers lie: a few hundred bytes would become 64 MiB before anybody could count them."""
+    path = tmp_path / "eve.zip"
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr(APP, bytes(64 << 20))
+    size = (64 << 20).to_bytes(4, "little")
+    path.write_bytes(path.read_bytes().replace(size, (100).to_bytes(4, "little")))
+    tracemalloc.start()
+    taken = submission.read("eve", [path])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 16 << 20
+    assert "compressed in a way that is not read here" in taken.notes[0]
 
 
 def test_lab_submit_takes_what_is_graded_and_nothing_else(kit):

@@ -35,15 +35,15 @@ def _environment() -> Environment:
     return made
 
 
-def learner(record: Record, grade: Grade, stages: list[Stage], hints: list[Alike]) -> str:
-    """The page of one learner."""
+def learner(record: Record, grade: Grade, stages: list[Stage]) -> str:
+    """The page of one learner, who may read it: it names nobody else."""
     results = [
         (stage, result, [check.for_learners() for check in result.checks] if result else [],
          grade.stages[stage.key])
         for stage in stages for result in [record.of(stage.key)]
     ]  # fmt: skip
     return _environment().get_template("learner.html").render(
-        record=record, grade=grade, results=results, hints=hints
+        record=record, grade=grade, results=results
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from rich.progress import (
 import localcloud
 
 from .. import terminal
+from ..grading.learner_text import clean
 from ..grading.results import StageResult
 from ..grading.stages import Stage, UnknownStage, find, stages
 from . import digests, engines, reports, rules, submission, tree
@@ -46,7 +47,7 @@ def run(
     console = terminal.console()
     try:
         chosen = [find(key) for key in dict.fromkeys(keys)] or list(stages())
-        found = submission.find(submissions)
+        found, others = submission.find(submissions)
         how = rules.read(rules_file, [stage.key for stage in stages()])
         if not trusted and not scheduler:
             tree.require_confinement()
@@ -60,6 +61,11 @@ def run(
             style="red", markup=False,
         )  # fmt: skip
         return REFUSED
+    if others:
+        names = ", ".join(clean(path.name, 80) for path in others)
+        console.print(
+            f"Neither folders nor zips, and not looked at: {names}", style="yellow", markup=False
+        )
     localcloud.prepare()  # where it can be written to; trees only read it
     kept = Records(out)
     plan = _Plan(
@@ -93,7 +99,7 @@ def run(
     except (ImportError, OSError) as error:
         console.print(f"{scheduler or 'grading'}: {error}", style="red", markup=False)
         return REFUSED
-    reports.write_all(kept, list(found), chosen, how, {name: path for name, path in found.items()})
+    reports.write_all(kept, chosen, how, found)
     console.print(f"{len(found)} submissions, {plan.reused} stages as before, {plan.graded} graded. "
                   f"Open {out / 'index.html'}", markup=False)  # fmt: skip
     return INCOMPLETE if broken else GRADED
@@ -105,7 +111,7 @@ class _Plan:
     def __init__(
         self, found, kept: Records, chosen: list[Stage], seed, confined, again, hidden, limits
     ):
-        self._found: dict[str, Path] = found
+        self._found: dict[str, list[Path]] = found
         self._kept = kept
         self._chosen = chosen
         self._seed = seed
@@ -119,10 +125,10 @@ class _Plan:
 
     def tasks(self) -> Iterator[Task]:
         """The tasks; a submission is read when its turn comes."""
-        for learner, path in self._found.items():
-            moment = datetime.fromtimestamp(_changed(path), UTC).isoformat(timespec="seconds")
+        for learner, paths in self._found.items():
+            moment = datetime.fromtimestamp(_changed(paths[0]), UTC).isoformat(timespec="seconds")
             try:
-                taken = submission.read(learner, path)
+                taken = submission.read(learner, paths)
             except UnreadableSubmission as error:
                 self._kept.write(Record(learner, digests={}, fault=str(error), submitted=moment))
                 self.settled()

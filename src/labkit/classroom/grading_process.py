@@ -41,6 +41,7 @@ from ..grading.stages import Stage, find
 
 _LOOK_S = 0.25
 _KEPT_S = 86400
+_HELD = re.compile(rb"Rss(?:Anon|Shmem):\s+(\d+) kB")  # proc_pid_status(5)
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 # Names and ids that chance makes and that say nothing: without them a regrade gives the same words.
 _CHANCE = (
@@ -170,8 +171,8 @@ def _overdrawn(pid: int, limits: Limits) -> str:
         return ""
     for member in members:
         try:
-            about, times = member.memory_info(), member.cpu_times()
-            memory += max(about.rss - about.shared, 0)
+            memory += _held_bytes(member.pid)
+            times = member.cpu_times()
             processor += times.user + times.system + times.children_user + times.children_system
             count += 1
             root = f"/proc/{member.pid}/root/tmp"
@@ -189,6 +190,12 @@ def _overdrawn(pid: int, limits: Limits) -> str:
     if count > limits.processes:
         return f"stopped: it ran more than {limits.processes} processes at once"
     return ""
+
+
+def _held_bytes(pid: int) -> int:
+    """What a process holds for itself and what it shares with others; not the files that it has mapped."""
+    with open(f"/proc/{pid}/status", "rb") as status:
+        return sum(int(kb) * 1024 for kb in _HELD.findall(status.read()))
 
 
 def _kill(pid: int) -> None:

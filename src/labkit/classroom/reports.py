@@ -17,16 +17,16 @@ from . import class_pages, similarity
 from .records import Record, Records, write_whole
 from .rules import Grade, Rules
 
-# A spreadsheet takes a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes a cell that begins so for a formula; some split at semicolons as well.
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@])")
 _COLUMNS = ("days late", "percent off", "earned", "points", "percent", "notes")
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_all(
-    kept: Records, learners: list[str], stages: list[Stage], rules: Rules, paths: dict[str, Path]
+    kept: Records, stages: list[Stage], rules: Rules, paths: dict[str, list[Path]]
 ) -> None:
-    """Write every report of these learners and stages."""
+    """Write every report of these stages and of the learners whose submissions lie at `paths`."""
     out = kept.out
     for folder in ("gradescope", "pages"):
         (out / folder).mkdir(exist_ok=True)
@@ -37,7 +37,7 @@ def write_all(
     hints = similarity.alike(paths, stages)
     overview = class_pages.Overview(stages)
     with (out / ".results.jsonl.partial").open("w", encoding="utf-8") as lines:
-        for record in kept.all(learners):
+        for record in kept.all(list(paths)):
             grade = rules.grade(record, stages)
             lines.write(json.dumps(record.as_json(), sort_keys=True) + "\n")
             rows.writerow(map(_cell, _row(record, grade)))
@@ -45,7 +45,7 @@ def write_all(
             write_whole(
                 out / "gradescope" / f"{record.learner}.json", _gradescope(record, grade, stages)
             )
-            page = class_pages.learner(record, grade, stages, hints.get(record.learner, []))
+            page = class_pages.learner(record, grade, stages)
             write_whole(out / "pages" / f"{record.learner}.html", page)
             overview.add(record, grade)
     (out / ".results.jsonl.partial").replace(out / "results.jsonl")
@@ -63,7 +63,7 @@ def _row(record: Record, grade: Grade) -> list[object]:
 
 
 def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def _suites(parent: ElementTree.Element, record: Record, stages: list[Stage]) -> None:

@@ -19,8 +19,10 @@ _K_GRAM, _WINDOW = 25, 4
 LEAST_SHARE = 0.8
 MOST_HINTS = 10  # for each learner, those most alike
 # Less is the same by chance, more is not written by hand.
-_LEAST_HASHES, _LARGEST_BYTES = 12, 100_000
-SOLUTION = "the solution"
+_LEAST_HASHES, _LARGEST_BYTES = 12, 40_000
+# Lexers take a time that grows with the square of a line such as @@@@…; nobody writes longer ones by hand.
+_LONGEST_LINE = 1_000
+SOLUTION = "solutions/"  # no learner's name: it has a slash
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Alike:
     share: float
 
 
-def alike(paths: dict[str, Path], stages: list[Stage]) -> dict[str, list[Alike]]:
+def alike(paths: dict[str, list[Path]], stages: list[Stage]) -> dict[str, list[Alike]]:
     """The hints by learner, most alike first. One file of all learners at a time is held in memory."""
     found: dict[str, list[Alike]] = {}
     for stage in stages:
@@ -51,25 +53,29 @@ def alike(paths: dict[str, Path], stages: list[Stage]) -> dict[str, list[Alike]]
     return found
 
 
-def _fingerprints(paths: dict[str, Path], stage: Stage, name: str):
+def _fingerprints(paths: dict[str, list[Path]], stage: Stage, name: str):
     starter = workspace.starter_files(stage.key).get(name, "")
     given = _hashes(
         name, starter if isinstance(starter, str) else starter.decode("utf-8", "replace")
     )
     for learner, content in _contents(paths, stage, name):
-        if content and len(content) <= _LARGEST_BYTES:
+        if content and _by_hand(content):
             hashes = _hashes(name, content.decode("utf-8", "replace")) - given
             if len(hashes) >= _LEAST_HASHES:
                 yield learner, hashes
 
 
-def _contents(paths: dict[str, Path], stage: Stage, name: str):
-    own = project.SOLUTIONS / stage.key / name
-    if own.is_file():
-        yield SOLUTION, own.read_bytes()
-    for learner, path in paths.items():
+def _contents(paths: dict[str, list[Path]], stage: Stage, name: str):
+    solution = project.SOLUTIONS / stage.key / name
+    if solution.is_file():
+        yield SOLUTION, solution.read_bytes()
+    for learner, own in paths.items():
         with contextlib.suppress(submission.UnreadableSubmission):
-            yield learner, submission.read(learner, path).files.get(f"{stage.key}/{name}")
+            yield learner, submission.read(learner, own).files.get(f"{stage.key}/{name}")
+
+
+def _by_hand(content: bytes) -> bool:
+    return len(content) <= _LARGEST_BYTES and max(map(len, content.split(b"\n"))) <= _LONGEST_LINE
 
 
 def _share(one: set[int], other: set[int]) -> float:

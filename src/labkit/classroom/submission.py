@@ -7,6 +7,7 @@ besides, or can't be taken, becomes a note: the rest is graded.
 import json
 import lzma
 import os
+import re
 import stat
 import zipfile
 import zlib
@@ -22,6 +23,14 @@ from ..grading.stages import stages
 _BESIDE = ("submission.json", "progress.json", "answers.json")
 _MOST_ENTRIES = 20_000
 _MOST_NOTES = 12
+# A zip's directory is read as a whole before anything of it can be looked at.
+_LARGEST_ZIP_BYTES = 256 << 20
+# All others unpack without a bound: 400 bytes of bzip2 are 300 MB.
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# Such as .git and .venv, which hold thousands of files: told once and not looked into.
+_HIDDEN_FOLDER = re.compile(r"(?:[^/]+/)*?\.[^./][^/]*/")
+# A name becomes that of files such as .NAME.json.partial, whose names may have 255 bytes.
+_LONGEST_NAME = 60
 # What no learner has made: it is left out without a word.
 _SILENT = ("__MACOSX/", ".DS_Store", "__pycache__/", ".ipynb_checkpoints/")
 
@@ -48,30 +57,41 @@ class Submission:
         }
 
 
-def find(folder: Path) -> dict[str, Path]:
-    """The submissions in a folder by the learner's name: its folders and its zips, sorted.
+def find(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
+    """The submissions in a folder by the learner's name, which are its folders and its zips, sorted; and what
+    else lies there. A name has more than one path where two were handed in under it.
 
-    Raises UnreadableSubmission where there are none, or two for one name.
+    Raises UnreadableSubmission where there are none.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, list[Path]] = {}
+    others = []
     for path in sorted(folder.iterdir()):
         is_zip = path.suffix.lower() == ".zip"
-        if path.name.startswith(".") or path.is_symlink() or not (path.is_dir() or is_zip):
+        if path.name.startswith("."):
             continue
-        name = path.stem if is_zip else path.name
-        if name in found:
-            raise UnreadableSubmission(f"{found[name]} and {path} are both of {name!r}: keep one")
-        found[name] = path
+        if path.is_symlink() or not (path.is_dir() or is_zip):
+            others.append(path)
+            continue
+        name = clean(path.stem if is_zip else path.name, _LONGEST_NAME)
+        found.setdefault(name, []).append(path)
     if not found:
         raise UnreadableSubmission(f"{folder} holds neither folders nor zips")
-    return found
+    return found, others
 
 
-def read(learner: str, path: Path) -> Submission:
-    """Take the named files of a submission. Raises UnreadableSubmission where it can't be opened."""
+def read(learner: str, paths: list[Path]) -> Submission:
+    """Take the named files of a submission. Raises UnreadableSubmission where it can't be opened, or where
+    more than one path has the learner's name: nobody but a person can tell which is meant.
+    """
+    path, *more = paths
+    if more:
+        names = ", ".join(each.name for each in paths)
+        raise UnreadableSubmission(clean(f"there are {len(paths)} of this name, {names}: keep one"))
     try:
         if path.is_dir():
             return _taken(learner, _folder_entries(path))
+        if path.stat().st_size > _LARGEST_ZIP_BYTES:
+            raise OSError(f"it is larger than {_LARGEST_ZIP_BYTES >> 20} MiB")
         with zipfile.ZipFile(path) as archive:
             return _taken(learner, _zip_entries(archive))
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RecursionError) as error:
@@ -97,9 +117,12 @@ class _Entry:
 def _folder_entries(folder: Path) -> Iterator[_Entry]:
     for place, folders, names in os.walk(folder):  # follows no links
         for name in sorted(folders):
+            shown = Path(place, name).relative_to(folder).as_posix()
             if Path(place, name).is_symlink():
-                yield _Entry(Path(place, name).relative_to(folder).as_posix(), "a link", 0, None)
-        folders.sort()
+                yield _Entry(shown, "a link", 0, None)
+            elif name.startswith("."):
+                yield _Entry(f"{shown}/", "", 0, None)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(place, name)
             shown, about = path.relative_to(folder).as_posix(), path.lstat()
@@ -114,11 +137,19 @@ def _zip_entries(archive: zipfile.ZipFile) -> Iterator[_Entry]:
     for info in archive.infolist():
         if info.is_dir():
             continue
+        hidden = _HIDDEN_FOLDER.match(info.filename)
+        if hidden:
+            if hidden[0] not in seen:
+                yield _Entry(hidden[0], "", 0, None)
+            seen.add(hidden[0])
+            continue
         fault = ""
         if stat.S_ISLNK(info.external_attr >> 16):
             fault = "a link"
         elif info.flag_bits & 1:
             fault = "encrypted"
+        elif info.compress_type not in _COMPRESSIONS:
+            fault = "compressed in a way that is not read here: make a plain zip"
         elif info.filename in seen:
             fault = "there twice: the first one counts"
         seen.add(info.filename)

@@ -18,6 +18,8 @@ from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.models import Stack
 
+from . import template_yaml  # noqa: F401  how moto reads templates from here on
+
 # Resources that let a stack act for somebody, and the property that gives each its own name
 # (CloudFormation API reference, CreateStack, Capabilities).
 _IAM_NAMES = {

@@ -84,13 +84,15 @@ class ForkServer:
         self._opt = opt
         os.chdir(directory)
 
-    def _mount(self, binds, tmp_bytes, store):
+    def _mount(self, binds, tmp_bytes, store, confined=False):
         """Put the function's folders in their places, hide all others' and give up the right to."""
         for source, target in binds:
             self._kernel.bind(source, target)
         self._kernel.mount_tmpfs("/tmp", f"size={tmp_bytes},mode=0700")
         self._kernel.mount_tmpfs(store, "size=4k,mode=0000")
         self._kernel.drop_capabilities()
+        if confined:
+            self._kernel.forbid_hidden_memory()
 
     def _start(self, program):
         """Start a program; True in the process that is to become the runtime."""

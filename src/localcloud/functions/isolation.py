@@ -117,7 +117,9 @@ class Bubblewrap:
 
 
 class Confined(Bubblewrap):
-    """Bubblewrap, and no network but the cloud's port and the environment's own Runtime API."""
+    """Bubblewrap, with no network but the cloud's port and the environment's own Runtime API, and with no
+    memory that can't be seen from outside.
+    """
 
     own_network = True
 
@@ -125,6 +127,11 @@ class Confined(Bubblewrap):
         """The command of Bubblewrap, in an empty network."""
         program, *rest = super().command(place)
         return [program, "--unshare-net", *rest]
+
+    def fill(self, place: Place, contents: Contents) -> dict:
+        """What the fork server has to mount, and that it is to forbid what memory could be hidden by."""
+        mount = super().fill(place, contents)["mount"]
+        return {"mount": {**mount, "confined": True}}
 
 
 class Unshare(Bubblewrap):

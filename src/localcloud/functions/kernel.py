@@ -3,6 +3,7 @@
 Copied into the runtime's folder, because it is used inside the isolation.
 """
 
+import errno
 import os
 import sys
 
@@ -20,6 +21,24 @@ _MNT_DETACH = 2
 _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 36, 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 _CAPABILITY_VERSION_3 = 0x20080522
+_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
+_CLONE_NEWUSER = 0x10000000
+# The kernel's names of the processors (linux/audit.h), and the numbers of the system calls there.
+_ARCHITECTURES = {
+    "x86_64": (0xC000003E, {
+        "memfd_create": 319, "memfd_secret": 447, "shmget": 29, "msgget": 68, "unshare": 272, "setns": 308,
+        "clone": 56, "clone3": 435,
+    }),
+    "aarch64": (0xC00000B7, {
+        "memfd_create": 279, "memfd_secret": 447, "shmget": 194, "msgget": 186, "unshare": 97, "setns": 268,
+        "clone": 220, "clone3": 435,
+    }),
+}  # fmt: skip
+# Classic BPF (linux/bpf_common.h, linux/seccomp.h): load a word, compare, answer.
+_LOAD, _IF_EQUAL, _IF_AT_LEAST, _IF_ANY_BIT, _ANSWER = 0x20, 0x15, 0x35, 0x45, 0x06
+_AT_NUMBER, _AT_ARCHITECTURE, _AT_FLAGS = 0, 4, 16  # in struct seccomp_data
+_ALLOW, _REFUSE = 0x7FFF0000, 0x00050000  # with an errno in the lowest bits
+_X32 = 0x40000000
 
 
 class Kernel:
@@ -69,7 +88,40 @@ class Kernel:
         numbers = self._ctypes.c_uint32
         self._call("capset", (numbers * 2)(_CAPABILITY_VERSION_3, 0), (numbers * 6)())
 
+    def forbid_hidden_memory(self):
+        """Refuse from now on what holds memory that no process of the tree can be asked for: files that lie
+        in memory alone, System V's segments and queues, and new user namespaces, in which anybody may mount.
+        """
+        architecture, numbers = _ARCHITECTURES[os.uname().machine]
+        refused = _refuse(errno.EPERM)
+        program = [
+            (_LOAD, 0, 0, _AT_ARCHITECTURE), (_IF_EQUAL, 1, 0, architecture), refused,
+            (_LOAD, 0, 0, _AT_NUMBER), (_IF_AT_LEAST, 0, 1, _X32), refused,
+        ]  # fmt: skip
+        for name, number in numbers.items():
+            if (
+                name == "clone3"
+            ):  # its flags lie out of a filter's sight; the C library goes on with clone
+                program += [(_IF_EQUAL, 0, 1, number), _refuse(errno.ENOSYS)]
+            elif name != "clone":
+                program += [(_IF_EQUAL, 0, 1, number), refused]
+        program += [
+            (_IF_EQUAL, 0, 3, numbers["clone"]), (_LOAD, 0, 0, _AT_FLAGS),
+            (_IF_ANY_BIT, 0, 1, _CLONE_NEWUSER), refused, (_ANSWER, 0, 0, _ALLOW),
+        ]  # fmt: skip
+        code = b"".join(
+            what.to_bytes(2, "little") + bytes((true, false)) + value.to_bytes(4, "little")
+            for what, true, false, value in program
+        )
+        buffer = self._ctypes.create_string_buffer(code)
+        filter_program = (self._ctypes.c_size_t * 2)(len(program), self._ctypes.addressof(buffer))
+        self._call("prctl", _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, filter_program, 0, 0)
+
     def _call(self, name, *arguments):
         if getattr(self._libc, name)(*arguments) == -1:
             number = self._ctypes.get_errno()
             raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+def _refuse(error):
+    return (_ANSWER, 0, 0, _REFUSE | error)
