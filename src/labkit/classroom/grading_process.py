@@ -12,6 +12,7 @@ Learner code runs in neither process, but in the execution environments of the c
 
 import base64
 import fcntl
+import gc
 import json
 import multiprocessing
 import os
@@ -99,6 +100,8 @@ def _prepare(keys: list[str]) -> None:
         packages.pillow_layer_zip()
     if any(call.startswith("cloudformation:") for call in calls):
         localcloud.load_cloudformation()
+    # What is there now stays: no stage's process needs to look through it, or to have it copied for that.
+    gc.freeze()
 
 
 def _graded(
