@@ -97,9 +97,11 @@ class _Route:
 
 
 @functools.cache
-def _routes(services: tuple[str, ...]) -> dict[str, list[_Route]]:
-    """By method; those that also ask for a query before those that don't, then by fewest labels."""
-    routes: dict[str, list[_Route]] = {}
+def routes(services: tuple[str, ...]) -> dict[str, list[_Route]]:
+    """The services' operations by method; those that also ask for a query before those that don't, then by
+    fewest labels.
+    """
+    found: dict[str, list[_Route]] = {}
     for service in services:
         model = service_model(service)
         for name in model.operation_names:
@@ -107,16 +109,16 @@ def _routes(services: tuple[str, ...]) -> dict[str, list[_Route]]:
             path, _, query = operation.http["requestUri"].partition("?")
             pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path.rstrip("/")))
             route = _Route(operation, re.compile(pattern), parse_qs(query))
-            routes.setdefault(operation.http["method"], []).append(route)
-    for found in routes.values():
-        found.sort(key=lambda route: (-len(route.query), route.pattern.groups))
-    return routes
+            found.setdefault(operation.http["method"], []).append(route)
+    for alike in found.values():
+        alike.sort(key=lambda route: (-len(route.query), route.pattern.groups))
+    return found
 
 
 def _match(
     services: tuple[str, ...], method: str, path: str, query: Mapping[str, list[str]]
 ) -> tuple[OperationModel, dict[str, str]] | None:
-    for route in _routes(services).get(method, ()):
+    for route in routes(services).get(method, ()):
         found = route.pattern.fullmatch(path)
         if found and all(query.get(name) == value for name, value in route.query.items()):
             return route.operation, {k: unquote(v) for k, v in found.groupdict().items()}

@@ -1,18 +1,16 @@
 """The first process of a submission's tree: it grades the stages of one submission, one after another.
 
-    python -m labkit.classroom.grading_process
-
-It reads one line of JSON: {"files": {"KEY/NAME": base64}, "stages": [KEY…], "seed", "confined", "limits"}.
-Each stage is graded in a fork with a local cloud of its own, watched from here: whichever takes more time
-or memory than a stage may is killed with all below it, and its other checks count as not run. What it
-says goes out as lines of JSON: {"check": KEY} as a check ends, {"stage": …} as a stage does.
+It is a fork of tree_host.py's process. It reads one line of JSON: {"files": {"KEY/NAME": base64},
+"stages": [KEY…], "seed", "confined", "limits"}. Each stage is graded in a fork with a local cloud of its
+own, watched from here: whichever takes more time or memory than a stage may is killed with all below it,
+and its other checks count as not run. What it says goes out as lines of JSON: {"check": KEY} as a check
+ends, {"stage": …} as a stage does.
 
 Learner code runs in neither process, but in the execution environments of the cloud.
 """
 
 import base64
 import fcntl
-import gc
 import json
 import multiprocessing
 import os
@@ -31,11 +29,9 @@ from typing import Any
 
 import psutil
 
-import localcloud
 from localcloud import LocalCloud  # each stage's process is a fork of this one
 
-from .. import needs, packages, target
-from ..grading import preloaded  # noqa: F401
+from .. import target
 from ..grading.results import CheckResult, StageResult
 from ..grading.run import Listener, grade
 from ..grading.stages import Stage, find
@@ -70,7 +66,6 @@ def main() -> int:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing but answers may come out there
     if job["confined"]:
         _raise_loopback()
-    _prepare(job["stages"])
     limits = Limits(**job["limits"])
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder) / "lab"
@@ -89,19 +84,6 @@ def main() -> int:
             result = _graded(stage, workspace, job["seed"], job["confined"], limits, tell)
             tell({"stage": result.as_json()})
     return 0
-
-
-def _prepare(keys: list[str]) -> None:
-    """Make and load what the stages' processes would each make and load anew, a second each."""
-    calls = {call for one in needs.of(keys) for call in one["calls"]}
-    if "lambda:PublishLayerVersion" in calls or any(
-        call.startswith("cloudformation:") for call in calls
-    ):
-        packages.pillow_layer_zip()
-    if any(call.startswith("cloudformation:") for call in calls):
-        localcloud.load_cloudformation()
-    # What is there now stays: no stage's process needs to look through it, or to have it copied for that.
-    gc.freeze()
 
 
 def _graded(
@@ -236,7 +218,3 @@ def _end_with_input() -> None:
     while os.read(0, 4096):
         pass
     os._exit(1)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..constraints import problems
-from ..rest_requests import Invalid, Request, Unreadable
+from ..rest_requests import Invalid, Request, Unreadable, routes
 from ..rest_requests import parse as parse_request
 from ..service_models import service_model
 from .lambda_errors import LambdaError, invalid_parameter, validation
 
 _SERVICES = ("lambda",)
+
+
+def load() -> None:
+    """Read Lambda's API, which else the first request does."""
+    routes(_SERVICES)
 
 
 def parse(
