@@ -133,8 +133,9 @@ def _work(results: Connection, stage: Stage, workspace: Path, seed: int, confine
     # The stages' clouds share what they unpack: functions can't write there.
     packages = workspace.parent / "packages"
     try:
+        # No sandbox stands ready: nobody waits at a keyboard, and two of each cloud's would never be used.
         cloud = LocalCloud(
-            port=0, confined=confined, folder=packages, packages_kept_s=_KEPT_S
+            port=0, confined=confined, folder=packages, packages_kept_s=_KEPT_S, spare_sandboxes=0
         ).start()
         keys = cloud.administrator if confined else ("test", "test")
         target.keep_to(cloud.endpoint_url, *keys)
