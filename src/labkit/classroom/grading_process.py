@@ -10,6 +10,7 @@ Learner code runs in neither process, but in the execution environments of the c
 """
 
 import base64
+import contextlib
 import fcntl
 import json
 import multiprocessing
@@ -29,6 +30,7 @@ from typing import Any
 
 import psutil
 
+import localcloud
 from localcloud import LocalCloud  # each stage's process is a fork of this one
 
 from .. import target
@@ -66,6 +68,8 @@ def main() -> int:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing but answers may come out there
     if job["confined"]:
         _raise_loopback()
+        with contextlib.suppress(RuntimeError):  # looked for once; each stage's cloud then says why not
+            localcloud.require_confinement()
     limits = Limits(**job["limits"])
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder) / "lab"
