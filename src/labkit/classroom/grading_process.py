@@ -68,7 +68,9 @@ def main() -> int:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing but answers may come out there
     if job["confined"]:
         _raise_loopback()
-        with contextlib.suppress(RuntimeError):  # looked for once; each stage's cloud then says why not
+        with contextlib.suppress(
+            RuntimeError
+        ):  # looked for once; each stage's cloud then says why not
             localcloud.require_confinement()
     limits = Limits(**job["limits"])
     with tempfile.TemporaryDirectory() as folder:
