@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.exceptions import ClientError
+from botocore.loaders import create_loader
 from botocore.model import OperationModel, Shape
 
 KEY, VALUE = "project", "serverless-lab-kit"
@@ -16,6 +17,8 @@ KEY, VALUE = "project", "serverless-lab-kit"
 # and in that of each template, because a quick-create link has no tags for its stack.
 MARK = f"[{VALUE}]"
 _FIELDS = ("Tags", "tags", "UserPoolTags")
+# Descriptions of services, read once for all sessions, and for processes that are forked from this one.
+_loader = create_loader()
 _CREATED_BUCKET = "labkit_created_bucket"
 _MAX_DESCRIPTION = 256
 
@@ -23,6 +26,7 @@ _MAX_DESCRIPTION = 256
 def install() -> None:
     """Make a default session for boto3 that tags; clients made from now on use it."""
     session = botocore.session.get_session()
+    session.register_component("data_loader", _loader)
     session.register("before-parameter-build", _tag)
     session.register("before-parameter-build.lambda.PublishLayerVersion", _describe)
     session.register("before-parameter-build.s3.CreateBucket", _remember)

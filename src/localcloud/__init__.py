@@ -6,6 +6,7 @@
 []
 """
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from .state_folder import StateInUse, empty_state, find_server, wait_until_free
@@ -21,7 +22,7 @@ __all__ = [
     "StateInUse",
     "empty_state",
     "find_server",
-    "load_cloudformation",
+    "load_services",
     "prepare",
     "require_confinement",
     "wait_until_free",
@@ -42,13 +43,21 @@ def prepare() -> None:
     prepare_runtime(native_client_available())
 
 
-def load_cloudformation() -> None:
-    """Load what CloudFormation needs, which else is loaded with its first request: for processes that fork
-    several clouds.
+def load_services(services: Collection[str]) -> None:
+    """Load what the first requests to these services, as IAM names them, would load: for a process from
+    which others are forked that have a cloud each.
     """
-    from .control_plane.moto_app import load_cloudformation
+    from .control_plane import moto_app
 
-    load_cloudformation()
+    moto_app.load_descriptions()
+    if "cloudformation" in services:
+        moto_app.load_cloudformation()
+    if {"cloudformation", "apigateway"} & set(services):
+        moto_app.load_gateways()
+    if any(service.startswith(("bedrock", "s3vectors")) for service in services):
+        from .foundation_models import loaded
+
+        loaded.load()
 
 
 def __getattr__(name: str) -> Any:

@@ -62,7 +62,7 @@ def addressed(services: tuple[str, ...], method: str, path: str, query: str) -> 
     """
     asked = parse_qs(query, keep_blank_values=True)
     first = None
-    for route in _routes(services).get(method, ()):
+    for route in routes(services).get(method, ()):
         found = route.pattern.fullmatch(path.rstrip("/"))
         if found and all(asked.get(name) == value for name, value in route.query.items()):
             labels = {key: unquote(value) for key, value in found.groupdict().items()}
@@ -112,9 +112,11 @@ class _Route:
 
 
 @functools.cache
-def _routes(services: tuple[str, ...]) -> dict[str, list[_Route]]:
-    """By method; those that also ask for a query before those that don't, then by fewest labels."""
-    routes: dict[str, list[_Route]] = {}
+def routes(services: tuple[str, ...]) -> dict[str, list[_Route]]:
+    """The services' operations by method; those that also ask for a query before those that don't, then by
+    fewest labels.
+    """
+    found: dict[str, list[_Route]] = {}
     for service in services:
         model = service_model(service)
         for name in model.operation_names:
@@ -122,10 +124,10 @@ def _routes(services: tuple[str, ...]) -> dict[str, list[_Route]]:
             path, _, query = operation.http["requestUri"].partition("?")
             pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path.rstrip("/")))
             route = _Route(operation, re.compile(pattern), path.endswith("/"), parse_qs(query))
-            routes.setdefault(operation.http["method"], []).append(route)
-    for found in routes.values():
-        found.sort(key=lambda route: (-len(route.query), route.pattern.groups))
-    return routes
+            found.setdefault(operation.http["method"], []).append(route)
+    for alike in found.values():
+        alike.sort(key=lambda route: (-len(route.query), route.pattern.groups))
+    return found
 
 
 def _document(body: bytes) -> dict[str, Any]:

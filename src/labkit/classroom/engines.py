@@ -12,8 +12,8 @@ from . import tree
 from .grade_submission import Task, grade_submission
 
 Done = tuple[Task, list[dict[str, Any]] | Exception]
-# A submission waits for its functions now and then: a few more than processors keep them busy.
-PER_PROCESSOR = 1.5
+# A submission waits for its functions half of the time: more than processors keep them busy.
+PER_PROCESSOR = 2
 
 
 def processes(tasks: Iterable[Task], count: int) -> Iterator[Done]:
@@ -60,7 +60,7 @@ def dask(tasks: Iterable[Task], address: str) -> Iterator[Done]:
 
 def default_processes() -> int:
     """How many submissions this machine grades at once."""
-    return max(1, round(PER_PROCESSOR * (os.cpu_count() or 1)))
+    return PER_PROCESSOR * (os.cpu_count() or 1)
 
 
 def _as_completed(tasks: Iterable[Task], room: int, submit: Callable) -> Iterator[Done]:

@@ -2,9 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.progress import (
@@ -21,11 +19,12 @@ import localcloud
 from .. import terminal
 from ..grading.learner_text import clean
 from ..grading.results import StageResult
-from ..grading.stages import Stage, UnknownStage, find, stages
-from . import digests, engines, reports, rules, submission, tree
-from .grade_submission import Task, task_of
-from .records import Record, Records, write_whole
-from .submission import Submission, UnreadableSubmission
+from ..grading.stages import UnknownStage, find, stages
+from . import engines, reports, rules, submission, tree
+from .grade_submission import Task
+from .plan import Plan
+from .records import Records, Shared, write_whole
+from .submission import UnreadableSubmission
 
 GRADED, INCOMPLETE, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -68,22 +67,30 @@ def run(
         )
     localcloud.prepare()  # where it can be written to; trees only read it
     kept = Records(out)
-    plan = _Plan(
-        found, kept, chosen, _seed(out, seed), not trusted, again, (submissions, out), limits or {}
-    )
+    plan = Plan(
+        found, kept, Shared(out), chosen, _seed(out, seed), not trusted, again, (submissions, out),
+        limits or {},
+    )  # fmt: skip
+
+    def graded(tasks: Iterable[Task]) -> Iterator[engines.Done]:
+        if scheduler:
+            return engines.dask(tasks, scheduler)
+        return engines.processes(tasks, processes or engines.default_processes())
+
     broken: dict[str, str] = {}
     bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                    TextColumn("left"), TimeRemainingColumn(), console=console)  # fmt: skip
     try:
         with bar:
+            if alike := plan.find_alike():
+                counter = bar.add_task("Stages that several hold", total=len(alike))
+                for task, results in graded(plan.shared_tasks(alike)):
+                    if not isinstance(results, Exception):  # else it is told with each submission
+                        plan.finish_shared(task, StageResult.from_json(results[0]))
+                    bar.advance(counter)
             counter = bar.add_task("Submissions", total=len(found))
             plan.settled = lambda: bar.advance(counter)
-            done = (
-                engines.dask(plan.tasks(), scheduler)
-                if scheduler
-                else engines.processes(plan.tasks(), processes or engines.default_processes())
-            )
-            for task, results in done:
+            for task, results in graded(plan.tasks()):
                 if isinstance(results, Exception):
                     broken[task.learner] = f"{type(results).__name__}: {results}"
                     bar.console.print(
@@ -100,74 +107,9 @@ def run(
         console.print(f"{scheduler or 'grading'}: {error}", style="red", markup=False)
         return REFUSED
     reports.write_all(kept, chosen, how, found)
-    console.print(f"{len(found)} submissions, {plan.reused} stages as before, {plan.graded} graded. "
-                  f"Open {out / 'index.html'}", markup=False)  # fmt: skip
+    console.print(f"{len(found)} submissions, {plan.reused} stages as before, {plan.graded} graded"
+                  f"{plan.words_on_shared}. Open {out / 'index.html'}", markup=False)  # fmt: skip
     return INCOMPLETE if broken else GRADED
-
-
-class _Plan:
-    """Which tasks are left to do, one at a time, and the records that come of them."""
-
-    def __init__(
-        self, found, kept: Records, chosen: list[Stage], seed, confined, again, hidden, limits
-    ):
-        self._found: dict[str, list[Path]] = found
-        self._kept = kept
-        self._chosen = chosen
-        self._seed = seed
-        self._confined = confined
-        self._again = again
-        self._hidden = hidden
-        self._limits = limits
-        self._waiting: dict[str, Record] = {}
-        self.settled = lambda: None
-        self.reused = self.graded = 0
-
-    def tasks(self) -> Iterator[Task]:
-        """The tasks; a submission is read when its turn comes."""
-        for learner, paths in self._found.items():
-            moment = datetime.fromtimestamp(_changed(paths[0]), UTC).isoformat(timespec="seconds")
-            try:
-                taken = submission.read(learner, paths)
-            except UnreadableSubmission as error:
-                self._kept.write(Record(learner, digests={}, fault=str(error), submitted=moment))
-                self.settled()
-                continue
-            record = Record(learner, (), {}, taken.notes, "", taken.kit, moment)
-            record = self._with_old(record, taken)
-            todo = [stage.key for stage in self._chosen if stage.key not in (record.digests or {})]
-            if not todo:
-                self._kept.write(record)
-                self.settled()
-                continue
-            self._waiting[learner] = record
-            yield task_of(taken, todo, seed=self._seed, confined=self._confined, hidden=self._hidden,
-                          limits=self._limits)  # fmt: skip
-
-    def finish(self, task: Task, results: list[StageResult]) -> None:
-        """Store what a task gave, beside the stages that were as before."""
-        record = self._waiting.pop(task.learner)
-        order = {stage.key: number for number, stage in enumerate(stages())}
-        both = sorted((*record.stages, *results), key=lambda result: order[result.key])
-        self.graded += len(results)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        self._kept.write(
-            replace(record, stages=tuple(both), digests=record.digests | task.digests, graded=now)
-        )
-
-    def _with_old(self, record: Record, taken: Submission) -> Record:
-        """The record with those results of an earlier run that still hold."""
-        old = None if self._again else self._kept.read(record.learner)
-        if old is None:
-            return record
-        held = {}
-        for stage in stages():
-            digest = digests.of(stage, taken.of(stage.key), self._seed, self._confined)
-            if (old.digests or {}).get(stage.key) == digest and old.of(stage.key):
-                held[stage.key] = digest
-        self.reused += len(held)
-        results = tuple(result for result in old.stages if result.key in held)
-        return replace(record, stages=results, digests=held, graded=old.graded)
 
 
 def _seed(out: Path, given: int | None) -> int:
@@ -180,10 +122,3 @@ def _seed(out: Path, given: int | None) -> int:
             given = secrets.randbelow(1_000_000)
     write_whole(path, json.dumps({"seed": given}) + "\n")
     return given
-
-
-def _changed(path: Path) -> float:
-    """When a submission was made: the newest of its files."""
-    if path.is_file():
-        return path.stat().st_mtime
-    return max((each.lstat().st_mtime for each in path.rglob("*")), default=path.stat().st_mtime)

@@ -1,16 +1,16 @@
 """The first process of a submission's tree: it grades the stages of one submission, one after another.
 
-    python -m labkit.classroom.grading_process
-
-It reads one line of JSON: {"files": {"KEY/NAME": base64}, "stages": [KEY…], "seed", "confined", "limits"}.
-Each stage is graded in a fork with a local cloud of its own, watched from here: whichever takes more time
-or memory than a stage may is killed with all below it, and its other checks count as not run. What it
-says goes out as lines of JSON: {"check": KEY} as a check ends, {"stage": …} as a stage does.
+It is a fork of tree_host.py's process. It reads one line of JSON: {"files": {"KEY/NAME": base64},
+"stages": [KEY…], "seed", "confined", "limits"}. Each stage is graded in a fork with a local cloud of its
+own, watched from here: whichever takes more time or memory than a stage may is killed with all below it,
+and its other checks count as not run. What it says goes out as lines of JSON: {"check": KEY} as a check
+ends, {"stage": …} as a stage does.
 
 Learner code runs in neither process, but in the execution environments of the cloud.
 """
 
 import base64
+import contextlib
 import fcntl
 import json
 import multiprocessing
@@ -33,8 +33,7 @@ import psutil
 import localcloud
 from localcloud import LocalCloud  # each stage's process is a fork of this one
 
-from .. import needs, packages, target
-from ..grading import preloaded  # noqa: F401
+from .. import target
 from ..grading.results import CheckResult, StageResult
 from ..grading.run import Listener, grade
 from ..grading.stages import Stage, find
@@ -70,7 +69,10 @@ def main() -> int:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing but answers may come out there
     if job["confined"]:
         _raise_loopback()
-    _prepare(job["stages"])
+        with contextlib.suppress(
+            RuntimeError
+        ):  # looked for once; each stage's cloud then says why not
+            localcloud.require_confinement()
     limits = Limits(**job["limits"])
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder) / "lab"
@@ -89,17 +91,6 @@ def main() -> int:
             result = _graded(stage, workspace, job["seed"], job["confined"], limits, tell)
             tell({"stage": result.as_json()})
     return 0
-
-
-def _prepare(keys: list[str]) -> None:
-    """Make and load what the stages' processes would each make and load anew, a second each."""
-    calls = {call for one in needs.of(keys) for call in one["calls"]}
-    if "lambda:PublishLayerVersion" in calls or any(
-        call.startswith("cloudformation:") for call in calls
-    ):
-        packages.pillow_layer_zip()
-    if any(call.startswith("cloudformation:") for call in calls):
-        localcloud.load_cloudformation()
 
 
 def _graded(
@@ -149,8 +140,9 @@ def _work(results: Connection, stage: Stage, workspace: Path, seed: int, confine
     # The stages' clouds share what they unpack: functions can't write there.
     packages = workspace.parent / "packages"
     try:
+        # No sandbox stands ready: nobody waits at a keyboard, and two of each cloud's would never be used.
         cloud = LocalCloud(
-            port=0, confined=confined, folder=packages, packages_kept_s=_KEPT_S
+            port=0, confined=confined, folder=packages, packages_kept_s=_KEPT_S, spare_sandboxes=0
         ).start()
         keys = cloud.administrator if confined else ("test", "test")
         target.keep_to(cloud.endpoint_url, *keys)
@@ -240,7 +232,3 @@ def _end_with_input() -> None:
     while os.read(0, 4096):
         pass
     os._exit(1)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

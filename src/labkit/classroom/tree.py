@@ -1,17 +1,20 @@
-"""One submission's process tree: namespaces of its own, limits, and the way in and out.
+"""One submission's process tree: the way in and out.
 
 The tree runs grading_process.py, which is ours; functions run below it, in bubblewrap. The tree has no
 network but its own loopback, sees neither the class nor its results, and nothing of it is left when its
-first process has ended. Jobs go in as one line of JSON, answers come out as lines of JSON.
+first process has ended. It is forked from a host (tree_host.py), of which a grader has one. Jobs go in as
+one line of JSON, answers come out as lines of JSON.
 """
 
+import atexit
 import contextlib
 import functools
 import json
 import os
-import shlex
+import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,14 +31,9 @@ _NAMESPACES = (
     "unshare", "--user", "--map-root-user", "--net", "--pid", "--ipc", "--mount", "--fork",
     "--kill-child", "--mount-proc",
 )  # fmt: skip
-_FOLDER_MB = 1024
-_OPEN_FILES = 4096
-# A single process of the tree; what a stage may take in all is the grading process's to watch.
-_PROCESSOR_S = 600
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
-
-_running: set[subprocess.Popen] = set()
+_running: set["_Tree"] = set()
 _ended = threading.Event()
 
 
@@ -68,58 +66,115 @@ def run(
     """
     if _ended.is_set():
         raise Ended
-    folder = Path(tempfile.mkdtemp(prefix="lab-grade-"))
-    process = None
-    try:
-        process = subprocess.Popen(
-            _command(folder, trusted, hidden), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL if not os.environ.get("LAB_DEBUG") else None,
-            env=_environment(folder), cwd=project.ROOT, start_new_session=True,
-        )  # fmt: skip
-        _running.add(process)
+    asked = {
+        "stages": job["stages"], "confined": not trusted,
+        "hidden": [str(path.resolve()) for path in hidden],
+    }  # fmt: skip
+    with _Tree(asked) as tree:
         try:
-            process.stdin.write(json.dumps(job).encode() + b"\n")
-            process.stdin.flush()  # and stays open: its end tells the tree that nobody waits any more
+            tree.input.write(json.dumps(job).encode() + b"\n")
+            tree.input.flush()  # and stays open: its end tells the tree that nobody waits any more
         except BrokenPipeError:
             return
-        for line in process.stdout:
+        for line in tree.output:
             yield json.loads(line)
-    finally:
-        if process:
-            _running.discard(process)
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            process.stdin.close()
-            process.stdout.close()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def end_all() -> None:
     """End every tree of this process, and start none any more."""
     _ended.set()
-    for process in list(_running):
+    for tree in list(_running):
+        tree.kill()
+
+
+class _Tree:
+    """A tree that was asked for, its pipes, and the pidfd of its first process."""
+
+    def __init__(self, asked: dict[str, Any]):
+        read, self._write = os.pipe()
+        self._read, write = os.pipe()
+        try:
+            self._process = _host.grow(asked, [read, write])
+        finally:
+            os.close(read)
+            os.close(write)
+        self.input, self.output = os.fdopen(self._write, "wb"), os.fdopen(self._read, "rb")
+
+    def __enter__(self) -> "_Tree":
+        _running.add(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _running.discard(self)
+        self.kill()
+        select.select([self._process], [], [])  # until it has ended
+        for each in (self.input, self.output):
+            with contextlib.suppress(BrokenPipeError):
+                each.close()
+        os.close(self._process)
+
+    def kill(self) -> None:
+        """Kill its first process, with which all of it ends."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            signal.pidfd_send_signal(self._process, signal.SIGKILL)
 
 
-def _command(folder: Path, trusted: bool, hidden: Sequence[Path]) -> list[str]:
-    python = [sys.executable, "-m", f"{__package__}.grading_process"]
-    if trusted:
-        return python
-    mounts = [("size=4k,mode=0000", path.resolve()) for path in hidden if path.is_dir()]
-    mounts.append((f"size={_FOLDER_MB}m,mode=0700", folder))
-    script = " && ".join(
-        [f"ulimit -n {_OPEN_FILES}", f"ulimit -t {_PROCESSOR_S}", "ulimit -c 0",
-         *(f"mount -t tmpfs -o {options} tmpfs {shlex.quote(str(path))}" for options, path in mounts),
-         f"cd {shlex.quote(str(project.ROOT))}", f"exec {shlex.join(python)}"]
-    )  # fmt: skip
-    return [*_NAMESPACES, "sh", "-c", script]
+class _Host:
+    """The process that trees are forked from, started with the first one, and anew where it has died."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._process: subprocess.Popen | None = None
+        self._folder = ""
+
+    def grow(self, asked: dict[str, Any], descriptors: Sequence[int]) -> int:
+        """Fork a tree with these standard streams, and return the pidfd of its first process.
+
+        Raises OSError where the host can't be started.
+        """
+        message = json.dumps(asked).encode()
+        with self._turn:
+            for _ in range(2):
+                if self._socket is None:
+                    self._start()
+                with contextlib.suppress(OSError):
+                    socket.send_fds(self._socket, [message], descriptors)
+                    answer, given, _, _ = socket.recv_fds(self._socket, 1, 1)
+                    if answer:
+                        return given[0]
+                self.end()
+        raise OSError("the process that trees are forked from ends at once: LAB_DEBUG=1 shows why")
+
+    def _start(self) -> None:
+        self._folder = tempfile.mkdtemp(prefix="lab-grade-")
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", f"{__package__}.tree_host", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL if not os.environ.get("LAB_DEBUG") else None,
+                env=_environment(self._folder), cwd=project.ROOT, start_new_session=True,
+            )  # fmt: skip
+
+    def end(self) -> None:
+        """End it; trees that run go on."""
+        if self._socket:
+            self._socket.close()
+            self._socket = None
+            self._process.kill()
+            self._process.wait()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     return kept | {
-        "PYTHONPATH": str(project.ROOT / "src"), "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(folder),
-        "TMPDIR": str(folder), "LAB_WORK": str(folder / "work"), "LAB_TARGET": "local",
+        "PYTHONPATH": str(project.ROOT / "src"), "PYTHONDONTWRITEBYTECODE": "1", "HOME": folder,
+        "TMPDIR": folder, "LAB_WORK": f"{folder}/work", "LAB_TARGET": "local",
+        "OPENBLAS_NUM_THREADS": "1",
     }  # fmt: skip
+
+
+_host = _Host()
+atexit.register(_host.end)

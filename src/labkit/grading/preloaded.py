@@ -4,10 +4,17 @@ import boto3
 import PIL.Image  # noqa: F401
 import pytest_timeout  # noqa: F401
 
+from .. import tagging
 from . import plugin, run  # noqa: F401
 
-# A client's description of its service is read when the first one is made, and kept by the default session.
-for _service in ("iam", "lambda", "logs", "s3", "sts"):
-    boto3.client(
-        _service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
-    )
+
+def make_clients(*services: str) -> None:
+    """Make clients that nobody uses: a service's description is read with its first one, and kept."""
+    for service in services:
+        boto3.client(
+            service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+        )
+
+
+tagging.install()
+make_clients("iam", "lambda", "logs", "s3", "sts")

@@ -91,7 +91,9 @@ def grade(
         *([f"{module}::{name}" for module in modules for name in only] or modules),
         f"--rootdir={project.ROOT}", f"--config-file={project.ROOT / 'pyproject.toml'}",
         *(["--exitfirst"] if until_failure else []),
-        "-p", "pytest_timeout", "-p", "no:cacheprovider", "-p", "no:warnings",
+        "-p", "pytest_timeout", "-p", "no:cacheprovider", "-p", "no:warnings", "--assert=plain",
+        # They look through all objects of the process five times at its end, for what checks never raise.
+        "-p", "no:unraisableexception", "-p", "no:threadexception",
         "--override-ini=addopts=--strict-markers", "--capture=no", "--continue-on-collection-errors",
         # In one word each: pytest would take a folder that stands alone for a place to look for settings.
         f"--workspace={workspace}", f"--seed={seed}",

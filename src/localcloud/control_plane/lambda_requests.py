@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..constraints import problems
-from ..rest_requests import Invalid, Request, Unreadable, addressed, read
+from ..rest_requests import Invalid, Request, Unreadable, addressed, read, routes
 from ..service_models import service_model
 from .lambda_errors import LambdaError, invalid_parameter, validation
 
 _SERVICES = ("lambda",)
+
+
+def load() -> None:
+    """Read Lambda's API, which else the first request does."""
+    routes(_SERVICES)
 
 
 def parse(

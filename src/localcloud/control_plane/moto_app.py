@@ -12,14 +12,25 @@ from typing import Any
 from xml.parsers.expat import ExpatError
 
 from a2wsgi.wsgi import build_environ
+from moto.moto_api._internal import mock_random
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from .. import service_models
 from ..actions import ApiRequest, credential_scope
-from . import custom_resource_responses, faults, gateway_refusals, lambda_api, object_requests
+from . import (
+    custom_resource_responses,
+    faults,
+    gateway_refusals,
+    lambda_api,
+    lambda_requests,
+    object_requests,
+)
 from .object_requests import Answer
 
 _log = logging.getLogger(__name__)
+# Clouds in several processes that are forked from one must not make the same ids and keys.
+os.register_at_fork(after_in_child=mock_random.seed)
 # moto's own pages: whoever may open them may empty the cloud, unsigned.
 _MOTO_PAGES = ("moto_api", "instance_metadata")
 
@@ -69,7 +80,7 @@ class MotoApp:
         if service == "wafv2":
             gateway_refusals.install_web_acls()
         if service == "budgets":
-            _install("budgets")
+            _install_budgets()
         if service == "lambda":
             answered = self._lambda(scope, body)
             if answered:
@@ -154,14 +165,29 @@ def load_cloudformation() -> ModuleType:
                 sys.modules.pop(name, None)
 
 
+def load_gateways() -> ModuleType:
+    """Import API Gateway, and change nothing yet."""
+    with _loading:
+        importlib.import_module("..gateways.gateways", __package__)
+        return importlib.import_module(".gateway_operations", __package__)
+
+
 def install_gateways() -> None:
     """Load API Gateway when it is first asked for, be it for a resource or for an answer."""
-    _install("gateway_operations")
-
-
-def _install(name: str) -> None:
+    loaded = load_gateways()
     with _loading:
-        importlib.import_module(f".{name}", __package__).install()
+        loaded.install()
+
+
+def _install_budgets() -> None:
+    with _loading:
+        importlib.import_module(".budgets", __package__).install()
+
+
+def load_descriptions() -> None:
+    """Read what the first request to Lambda's API and the first resource of any service need."""
+    lambda_requests.load()
+    service_models.regions("lambda")
 
 
 def _is_html(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -16,6 +16,7 @@ DIMENSIONS = 384
 # The model was trained on texts of at most 128 tokens (its model card).
 _WHOLE_TOKENS = 128
 _PART_TOKENS = 32
+_TITAN_DIMENSIONS = 1024  # by default
 _VOCABULARY = Path(__file__).with_name("minilm_vocabulary.txt")
 
 
@@ -34,6 +35,11 @@ def embed(texts: Sequence[str]) -> np.ndarray:
     encoded = _tokenizer().encode_batch(list(texts))
     vectors = [_vector(encoding.ids) for encoding in encoded]
     return np.array(vectors, np.float32).reshape(-1, DIMENSIONS)
+
+
+def load() -> None:
+    """Load what the first text would. Raises EmbeddingModelMissing."""
+    _session(), _tokenizer(), _axes(_TITAN_DIMENSIONS)
 
 
 def resized(vectors: np.ndarray, dimensions: int) -> np.ndarray:

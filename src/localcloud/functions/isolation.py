@@ -5,6 +5,7 @@ Bubblewrap (user, mount, PID, IPC and UTS namespaces) where it is installed and 
 elsewhere. `describe()` says in plain words what each one promises.
 """
 
+import functools
 import json
 import shutil
 import subprocess
@@ -237,6 +238,7 @@ def choose_isolation(wanted: str = "auto") -> Isolation:
     return PlainProcess()
 
 
+@functools.cache
 def _may_mount(*command: str) -> bool:
     """Whether a command makes namespaces in which one may mount: some systems deny it."""
     if not sys.platform.startswith("linux") or shutil.which(command[0]) is None:
