@@ -53,6 +53,11 @@ class Candidate:
         parts = [*checks_of(self.stage), *solution_of(self.stage), self.mutant.text.encode()]
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
+    @functools.cached_property
+    def change(self) -> str:
+        """What stays the same of it when checks change."""
+        return hashlib.sha256(f"{self.file}\0{self.mutant.text}".encode()).hexdigest()
+
     def submission(self) -> Submission:
         return Submission(
             "mutant", self.stage.key, "source", files={self.file: self.mutant.text.encode()}
@@ -92,16 +97,21 @@ def candidates(stage: Stage) -> Iterator[Candidate]:
         yield from (Candidate(stage, name, mutant) for mutant in mutants(name, text))
 
 
-def verdict(candidate: Candidate) -> tuple[str, str]:
-    """The first check that fails and what it has seen; ("", "") for a survivor.
+def verdict(candidate: Candidate, suspect: str = "") -> tuple[str, str]:
+    """The check that fails and what it has seen; ("", "") for a survivor. `suspect` is tried before all others.
 
     Raises RuntimeError where the checks can't run.
     """
-    result = graded(candidate.submission(), seed=SEED, until_failure=True, patience=PATIENCE)
-    failed = [(check.name, check.seen) for check in result.checks if check.outcome != "passed"]
-    if result.fault or not result.checks:
-        raise RuntimeError(f"{candidate.stage.key} was not graded: {result.fault}")
-    return failed[0] if failed else ("", "")
+    for only in ([suspect], []) if suspect else ([],):
+        result = graded(
+            candidate.submission(), seed=SEED, only=only, until_failure=True, patience=PATIENCE
+        )
+        failed = [(check.name, check.seen) for check in result.checks if check.outcome != "passed"]
+        if result.fault or not result.checks:
+            raise RuntimeError(f"{candidate.stage.key} was not graded: {result.fault}")
+        if failed:
+            return failed[0]
+    return "", ""
 
 
 class Verdicts:
@@ -110,7 +120,11 @@ class Verdicts:
     def __init__(self, stage: Stage):
         self._file = KEPT / f"{stage.key}.jsonl"
         lines = self._file.read_text().splitlines() if self._file.is_file() else []
-        self._known = {content: killer for content, killer, *_ in map(json.loads, lines)}
+        self._known: dict[str, str] = {}
+        self._killers: dict[str, str] = {}
+        for content, killer, _, change in map(json.loads, lines):
+            self._known[content] = killer
+            self._killers[change] = killer
 
     def __contains__(self, candidate: Candidate) -> bool:
         return candidate.content in self._known
@@ -118,11 +132,17 @@ class Verdicts:
     def __getitem__(self, candidate: Candidate) -> str:
         return self._known[candidate.content]
 
+    def suspect(self, candidate: Candidate) -> str:
+        """The check that has killed the same mutant when the checks were others; "" if none has, or it is gone."""
+        names = [name for topic in candidate.stage.topics for name in topic.checks]
+        killer = self._killers.get(candidate.change, "")
+        return killer if killer in names else ""
+
     def keep(self, candidate: Candidate, killer: str, seen: str) -> None:
         self._known[candidate.content] = killer
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("a") as kept:
-            kept.write(json.dumps([candidate.content, killer, seen]) + "\n")
+            kept.write(json.dumps([candidate.content, killer, seen, candidate.change]) + "\n")
 
 
 @dataclass(frozen=True)
@@ -170,7 +190,7 @@ def run(
     if not missing:
         return
     with graders(processes) as pool:
-        waiting = {pool.submit(verdict, candidate): candidate for candidate in missing}
+        waiting = {pool.submit(verdict, one, kept.suspect(one)): one for one in missing}
         try:
             for done in track(as_completed(waiting), stage.key, len(waiting), console=console):
                 kept.keep(waiting[done], *done.result())
