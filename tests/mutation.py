@@ -98,7 +98,7 @@ def candidates(stage: Stage) -> Iterator[Candidate]:
 
 
 def verdict(candidate: Candidate, suspect: str = "") -> tuple[str, str]:
-    """The check that fails and what it has seen; ("", "") for a survivor. `suspect` is tried before all others.
+    """The check that fails and what it has seen; ("", "") for a survivor. A `suspect` is tried first.
 
     Raises RuntimeError where the checks can't run.
     """
@@ -133,7 +133,7 @@ class Verdicts:
         return self._known[candidate.content]
 
     def suspect(self, candidate: Candidate) -> str:
-        """The check that has killed the same mutant when the checks were others; "" if none has, or it is gone."""
+        """The check that killed the same mutant before the checks were changed; "" where there is none."""
         names = [name for topic in candidate.stage.topics for name in topic.checks]
         killer = self._killers.get(candidate.change, "")
         return killer if killer in names else ""
