@@ -3,10 +3,11 @@
     python tests/mutation.py [KEY…] [--processes N]     `make mutants`; prints the table and what survived
 
 Every mutant of a Python or JSON file of a solution is graded until a check fails, in processes with a
-cloud each. A verdict is kept in .lab/mutation/, with what the failed check has seen, under the content of all
-that it depends on: an interrupted run goes on where it was, and a changed check grades its own stage alone
-anew, the check that killed a mutant before first. Other changes of the kit don't count; remove the folder to
-begin from nothing. Of survivors tests/mutants/equivalent.toml says why they are no worse.
+cloud each, two for each processor, because half of a grading is waiting. A verdict is kept in .lab/mutation/,
+with what the failed check has seen, under the content of all that it depends on: an interrupted run goes on
+where it was, and a changed check grades its own stage alone anew, the check that killed a mutant before first.
+Other changes of the kit don't count; remove the folder to begin from nothing. Of survivors
+tests/mutants/equivalent.toml says why they are no worse.
 """
 
 import argparse
@@ -205,7 +206,7 @@ def main(arguments: list[str]) -> int:
     """Print what survives and the table; return 1 where a stage's checks kill less than FLOOR."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("keys", nargs="*", metavar="KEY")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--processes", type=int, default=2 * (os.cpu_count() or 1))
     parser.add_argument("--most", type=int, help="of each stage, a sample of so many")
     parser.add_argument("--kept", action="store_true", help="grade nothing: show what is kept")
     options = parser.parse_args(arguments)
