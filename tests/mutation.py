@@ -5,7 +5,7 @@
 Every mutant of a Python or JSON file of a solution is graded until a check fails, in processes with a
 cloud each, two for each processor, because half of a grading is waiting. A verdict is kept in .lab/mutation/,
 with what the failed check has seen, under the content of all that it depends on: an interrupted run goes on
-where it was, and a changed check grades its own stage alone anew, the check that killed a mutant before first.
+where it was, and a changed check grades its own stage alone anew, first by the check that killed a mutant.
 Other changes of the kit don't count; remove the folder to begin from nothing. Of survivors
 tests/mutants/equivalent.toml says why they are no worse.
 """
