@@ -69,9 +69,16 @@ class Candidate:
 
 @functools.cache
 def checks_of(stage: Stage) -> tuple[bytes, ...]:
-    """The checks' module, and those of checks/ that it imports, at any depth."""
+    """The checks' module, those of checks/ that it imports, at any depth, and the data that these name."""
     found: dict[Path, bytes] = {}
-    waiting = [stage.checks, project.CHECKS / "conftest.py"]
+    shared = project.CHECKS / "conftest.py"
+    asked = {
+        argument.arg
+        for node in ast.walk(ast.parse(stage.checks.read_bytes()))
+        if isinstance(node, ast.FunctionDef)
+        for argument in node.args.args
+    }
+    waiting = [stage.checks, shared]
     while waiting:
         path = waiting.pop()
         if path in found or not path.is_file():
@@ -80,7 +87,14 @@ def checks_of(stage: Stage) -> tuple[bytes, ...]:
         for node in ast.walk(ast.parse(found[path])):
             if isinstance(node, ast.ImportFrom) and node.level:
                 names = [node.module] if node.module else [alias.name for alias in node.names]
-                waiting += [project.CHECKS / f"{name}.py" for name in names]
+                # What conftest.py makes with a module bears its name.
+                used = [name for name in names if path != shared or name in asked]
+                waiting += [project.CHECKS / f"{name}.py" for name in used]
+    text = b"".join(found.values()).decode()
+    for path in project.CHECKS.glob("*/*.*"):
+        folder = f'/ "{path.parent.name}"'
+        if f'{folder} / "{path.name}"' in text or f"{folder}\n" in text:
+            found[path] = path.read_bytes()
     return tuple(found[path] for path in sorted(found))
 
 
