@@ -17,7 +17,7 @@ TEST := $(VENV)/.ready-test
 # The AWS CLI and the SAM CLI pin other versions of what the kit uses.
 CLIENTS := $(VENV)/share/clients
 
-.PHONY: help start test mutants mutation policy second attacks demo notebooks bench soak train lint lock clean
+.PHONY: help start test mutants policy second attacks demo notebooks bench soak train lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -36,10 +36,8 @@ test: $(TEST) $(CLIENTS)/.ready ## set up, then run every test and every noteboo
 	$(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout=60 \
 		--nbval-sanitize-with notebooks/sanitize.cfg notebooks
 
-mutants: $(TEST) ## read every stage, grade every wrong and right submission in tests/, say what is not fit
-	$(BIN)/lab author check
-
-mutation: $(TEST) ## change the solutions in every small way and see which changes no check sees (KEYS="09 11" for some)
+mutants: $(TEST) ## grade every wrong and right submission, then every small change of the solutions (KEYS="09 11" for some)
+	$(BIN)/lab author check $(KEYS)
 	$(BIN)/python tests/mutation.py $(KEYS)
 
 policy: $(TEST) ## record what each stage asks of the cloud, and write the learner's policy for AWS from it

@@ -130,13 +130,14 @@ def check_python(builder, rng):
 
 @pytest.mark.check(points=2, section=RULES)
 def check_abi(builder, rng):
-    """Wheels for PyPy and for Python without its global lock do not fit; one with nothing compiled does."""
+    """Wheels for PyPy, Python 2, Python without a global lock don't fit; one with nothing compiled does."""
     for runtime in ("python3.13", *wheels.shuffled(rng, wheels.RUNTIMES)):
         own, platform = wheels.tag_of(runtime), "manylinux2014_x86_64"
         right = wheels.wheel("12.2.0", own, platform)
         others = [
             wheels.wheel("12.3.0", own, platform, abi=f"{own}t"),
             wheels.wheel("12.3.0", own.replace("cp", "pp"), platform, abi="pypy311_pp73"),
+            wheels.wheel("12.3.0", "py2", "any", abi="none"),
         ]
         _choice(builder, wheels.shuffled(rng, [right, *others]), runtime, "x86_64", right)
         python = rng.choice(["py3", "py2.py3"])
@@ -174,19 +175,21 @@ def check_glibc(builder, rng):
             version = "12.2.0" if runtime == "python3.11" else "13.0.0"
             right = next(n for n in names if f"-{version}-{wheels.tag_of(runtime)}-" in n)
             _choice(builder, wheels.shuffled(rng, names), runtime, architecture, right)
-        for runtime, least, over in (("python3.11", 26, 27), ("python3.14", 34, 35)):
-            own = wheels.tag_of(runtime)
-            too_new = wheels.wheel(
-                "13.0.0", own, f"manylinux_2_{over + rng.randrange(4)}_{machine}"
-            )
-            first = wheels.wheel("11.0.0", own, f"manylinux_2_{least}_{machine}")
-            second = wheels.wheel(
-                "10.0.0", own, (f"manylinux_2_39_{machine}", f"manylinux_2_5_{machine}")
-            )
-            third = wheels.wheel("9.0.0", own, (f"manylinux2010_{machine}",))
-            for right in (first, second, third):
+        for runtime in wheels.RUNTIMES:
+            own, least = wheels.tag_of(runtime), 26 if runtime == "python3.11" else 34
+            too_new = [
+                wheels.wheel("13.0.0", own, f"manylinux_2_{least + 1 + more}_{machine}")
+                for more in (0, rng.randrange(1, 4))
+            ]
+            fitting = [wheels.wheel("11.0.0", own, f"manylinux_2_{least}_{machine}")]
+            if runtime == "python3.11":
+                two = (f"manylinux_2_39_{machine}", f"manylinux_2_5_{machine}")
+                fitting.append(wheels.wheel("10.0.0", own, two))
+                for old in ("manylinux2010", "manylinux1"):
+                    fitting.append(wheels.wheel("9.0.0", own, f"{old}_{machine}"))
+            for right in fitting:
                 _choice(
-                    builder, wheels.shuffled(rng, [too_new, right]), runtime, architecture, right
+                    builder, wheels.shuffled(rng, [*too_new, right]), runtime, architecture, right
                 )
 
 
@@ -264,14 +267,16 @@ def check_readable(made_up):
 @pytest.mark.check(points=1, section="9 · Limits", needs=("check_under_python",))
 def check_too_large(builder):
     """More than 250 MB unpacked is no layer: build_layer raises ValueError."""
-    block = bytes(64 * 1024 * 1024)
+    block = bytes(LARGEST_UNPACKED // 5)
     name = "swatches-2.0.0-py3-none-any.whl"
-    content = wheels.packed({f"swatches/{number}.dat": block for number in range(4)})
+    files = {f"swatches/{number}.dat": block for number in range(5)}
+    content = wheels.packed(files | {"swatches/one-more.dat": b"1"})
     answer = builder.build({name: content}, "large.zip", wheel=name)
     kind = answer.payload.get("errorType") if isinstance(answer.payload, dict) else None
     expect(
         answer.error and kind == "ValueError",
-        tried=f"called build_layer with a wheel of {len(content):,} bytes that is 256 MB unpacked",
+        tried=f"called build_layer with a wheel of {len(content):,} bytes that is "
+        "250 MB and one byte unpacked",
         expected="ValueError",
         seen=answer.problem or "it returned as if all were well",
         log=answer.log,
@@ -303,7 +308,7 @@ def check_described(parameters):
         "LayerName": (r"[a-zA-Z0-9-_]{1,140}", "1 to 140 letters, digits, - and _"),
         "Description": (r"(?s).{1,256}", "1 to 256 characters that say what is in the layer"),
         "LicenseInfo": (
-            r".*MIT-CMU.*",
+            r".*\bMIT-CMU\b.*",
             "MIT-CMU, which the wheel's METADATA calls its License-Expression",
         ),
     }

@@ -145,19 +145,23 @@ def check_transparency(resizer, images):
     resizer.makes("a PNG with transparency", "raw/logo.png", images.transparent_png())
     resizer.makes("a grey PNG with transparency", "raw/grey-logo.png", images.transparent_png("LA"))
     resizer.makes(
-        "a PNG with a palette, one colour of it transparent", "raw/icon.png", images.palette_png()
+        "a PNG with a palette, one colour of it transparent", "raw/icon.png", images.icon_png()
     )
 
 
 @pytest.mark.check(points=1, section="8 · Colours", needs=FIRST)
 def check_colours(resizer, images):
-    """Greyscale, CMYK and 16-bit pictures, GIF animations and WebP come out as what they show."""
+    """Grey, CMYK, palettes, 1 and 16 bits a pixel, GIF animations and WebP come out as what they show."""
     for what, key, body in (
         ("a grey photograph", "grey.jpg", images.grey_jpeg()),
         ("a photograph for printing (CMYK)", "print.jpg", images.cmyk_jpeg()),
         ("a PNG of 16 bits a pixel", "scan.png", images.deep_png()),
+        ("a PNG of one bit a pixel", "fax.png", images.bitmap_png()),
+        ("a PNG with a palette, nothing of it transparent", "chart.png", images.palette_png()),
         ("an animated GIF", "dance.gif", images.animation()),
         ("a photograph in WebP", "photo.webp", images.webp()),
+        ("a picture in TIFF", "print.tif", images.tiff()),
+        ("a picture in BMP", "paint.bmp", images.bmp()),
     ):
         resizer.makes(what, f"raw/{key}", body)
 
@@ -169,6 +173,7 @@ def check_content_type(resizer, images):
         ("a JPEG", "typed.jpg", images.jpeg(), "image/jpeg"),
         ("a PNG", "typed.png", images.png(), "image/png"),
         ("a PNG whose name ends in .jpg", "really-a-png.jpg", images.png(), "image/png"),
+        ("a phone's photograph in MPO", "phone.jpg", images.mpo(), "image/jpeg"),
     ):
         found = resizer.makes(what, f"raw/{key}", body, content_type="application/octet-stream")
         expect(

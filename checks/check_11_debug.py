@@ -166,16 +166,21 @@ def check_role_allows_nothing_more(role, places):
 @pytest.mark.check(points=1, section="9 · Your turn", needs=("check_starts",))
 def check_promises_hold(deployment, resizer, places, rng):
     """What app.py's first lines promise still holds: size, place, upright, average colour, every record."""
-    sizes = {f"raw/{n} é.jpg": (rng.randrange(200, 500), rng.randrange(200, 500)) for n in range(2)}
+    long, short = rng.randrange(350, 500), rng.randrange(200, 300)
+    sizes = {
+        "raw/1 é.jpg": (long, short),
+        "raw/2 é.jpg": (short, long),
+        "raw/grey é.jpg": (long, short),
+    }
     colours = {key: tuple(rng.randrange(30, 220) for _ in "RGB") for key in sizes}
+    colours["raw/grey é.jpg"] = (rng.randrange(30, 220),) * 3
     for key, size in sizes.items():
         exif = Image.Exif()
         exif[0x0112] = 6  # the camera was held upright: turn it by 90 degrees
-        pictures.upload(
-            deployment, places, key, pictures.jpeg(Image.new("RGB", size, colours[key]), exif=exif)
-        )
+        image = Image.new("RGB", size, colours[key]).convert("L" if "grey" in key else "RGB")
+        pictures.upload(deployment, places, key, pictures.jpeg(image, exif=exif))
     answer = deployment.invoke(resizer, pictures.event(places, *sizes))
-    tried = "sent one event with two photographs that were taken upright"
+    tried = "sent one event with three photographs that were taken upright, the last of them grey"
     answer.must_work(tried, "no error")
     for key, (width, height) in sizes.items():
         pictures.expect_thumbnail(

@@ -1,13 +1,11 @@
 """Stage 12: the template, deployed, used, updated and deleted, and what is left of it."""
 
 import contextlib
-import io
 import json
 
 import pytest
-from PIL import Image
 
-from labkit import packages, project
+from labkit import packages, project, thumbnails
 from labkit.grading import Unmet, expect
 
 from .role_probe import expect_nothing_allowed
@@ -66,7 +64,7 @@ class Resizer:
 
         def look():
             with contextlib.suppress(s3.exceptions.NoSuchKey):
-                return Image.open(io.BytesIO(s3.get_object(**place)["Body"].read())).size
+                return thumbnails.read(s3.get_object(**place)["Body"].read()).size
 
         try:
             return self._deployment.wait_for(look, seconds)

@@ -23,6 +23,25 @@ HEARD_S = 20
 # $connect is over before a page is let in, $disconnect comes after it has left.
 ENTERED_S = 3
 STALE_PAGES = 3
+LARGEST_BYTES = 10 * 1024 * 1024
+# What POST /uploads is asked for, its answer's status, and how that differs from a JPEG "n" of one byte.
+ASKED = (
+    ("a name of one letter, and one byte", 201, {"size": 1}),
+    ("a name of 200 letters", 201, {"name": "n" * 200}),
+    ("10 MB", 201, {"size": LARGEST_BYTES}),
+    *((f"a picture of {kind}", 201, {"content_type": kind})
+      for kind in ("image/png", "image/gif", "image/webp")),
+    ("a text, where an object is wanted", 400, {}),
+    ("an upload without a name", 400, {"name": None}),
+    ("a number as the name", 400, {"name": 7}),
+    ("an empty name", 400, {"name": ""}),
+    ("a name of 201 letters", 400, {"name": "n" * 201}),
+    ("a name with a slash", 400, {"name": "a/n"}),
+    ("a page of text/html", 400, {"content_type": "text/html"}),
+    ("a text as the size", 400, {"size": "1"}),
+    ("no byte at all", 400, {"size": 0}),
+    ("10 MB and one byte", 400, {"size": LARGEST_BYTES + 1}),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +79,12 @@ def begun(album, name, body):
         expected='201 and {"url": …, "key": …}',
         seen=reply.words,
         log=album.failures("UploadFunction")[-1:],
+    )
+    expect(
+        reply.content_type == "application/json",
+        tried=f"called POST /uploads for {name}, and looked at the answer's content type",
+        expected="application/json",
+        seen=reply.content_type or "none",
     )
     return found
 
@@ -112,6 +137,20 @@ def check_upload_url_is_narrow(album, rng, images):
             expected="S3 to refuse it",
             seen=f"{reply.status}: S3 has done it",
         )
+    for words, status, change in ASKED:
+        asked = {"name": "n", "content_type": "image/jpeg", "size": 1} | change
+        reply = album.call("POST", "/uploads", asked if change else "n")
+        said = reply.json() if status == 400 else {"message": ""}
+        expect(
+            reply.status == status
+            and isinstance(said, dict)
+            and isinstance(said.get("message"), str),
+            tried=f"called POST /uploads for {words}",
+            expected="201, for it is within what is allowed"
+            if status == 201
+            else "400 and a message",
+            seen=reply.words,
+        )
 
 
 @pytest.mark.check(points=3, section="5 · A thumbnail", timeout=120)
@@ -120,6 +159,11 @@ def check_thumbnail(album, images):
     uploads = {
         "land in sight.jpg": (images.jpeg((640, 400), orientation=6), "image/jpeg"),
         "tall+small.png": (images.png((300, 500)), "image/png"),
+        "icon.png": (images.icon_png(), "image/png"),
+        "dance.gif": (images.animation(), "image/gif"),
+        "photo.webp": (images.webp(), "image/webp"),
+        "print.jpg": (images.cmyk_jpeg(), "image/jpeg"),
+        "phone.jpg": (images.mpo(), "image/jpeg"),
     }
     done = album.taken_care_of(*((name, body) for name, (body, _) in uploads.items()))
     end = "though the function has come to its end" if done else "and the function came to no end"

@@ -72,14 +72,22 @@ class Images:
         return saved(self._cut_out().convert(mode), "PNG")
 
     def palette_png(self) -> bytes:
-        """A PNG of 64 colours, one of them transparent, as programs for icons write it."""
+        """A PNG of 64 colours."""
+        return saved(self.picture(self.size()).quantize(64), "PNG")
+
+    def icon_png(self) -> bytes:
+        """A PNG of 64 colours and one that is transparent, a soft edge made of single pixels of it."""
         cut = self._cut_out()
         picture = cut.convert("RGB").quantize(64)
-        hole = cut.getchannel("A").point(lambda alpha: 255 if alpha < 128 else 0)
+        hole = ImageChops.invert(cut.getchannel("A").convert("1"))
         picture.paste(64, mask=hole)
         palette = picture.getpalette()[: 3 * 64]
         picture.putpalette([*palette, *self._colour()])
         return saved(picture, "PNG", transparency=64)
+
+    def bitmap_png(self) -> bytes:
+        """A PNG of black and white pixels, which look grey from afar, as fax machines write it."""
+        return saved(self.picture(self.size()).convert("1"), "PNG")
 
     def grey_jpeg(self) -> bytes:
         """A photograph without colours."""
@@ -103,6 +111,20 @@ class Images:
     def webp(self) -> bytes:
         """A photograph in WebP."""
         return saved(self.picture(self.size()), "WEBP", quality=90)
+
+    def tiff(self) -> bytes:
+        """A picture in TIFF."""
+        return saved(self.picture(self.size(320)), "TIFF")
+
+    def bmp(self) -> bytes:
+        """A picture in BMP."""
+        return saved(self.picture(self.size(320)), "BMP")
+
+    def mpo(self) -> bytes:
+        """A photograph with a second one behind it, as phones with two lenses write it (MPO)."""
+        size = self.size()
+        first, second = self.picture(size), self.picture(size)
+        return saved(first, "MPO", save_all=True, append_images=[second])
 
     def large_png(self, size: Size = (4000, 3000)) -> bytes:
         """A picture of many pixels in a small file: 12 million unless told, 48 MB in Pillow's memory."""

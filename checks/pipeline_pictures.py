@@ -53,10 +53,17 @@ def expect_thumbnail(deployment, places, key, size, colour, tried, log):
     scale = 128 / max(size)
     near = [abs(side - edge * scale) <= 1.5 for side, edge in zip(image.size, size, strict=True)]
     expect(
-        image.format == "JPEG" and all(near),
+        image.format == "JPEG" and all(near) and max(image.size) <= 128,
         tried=tried,
-        expected=f"a JPEG of about {size[0] * scale:.0f} x {size[1] * scale:.0f} pixels",
+        expected=f"a JPEG of about {size[0] * scale:.0f} x {size[1] * scale:.0f} pixels, none above 128",
         seen=f"a {image.format} of {image.size[0]} x {image.size[1]}",
+        log=log,
+    )
+    expect(
+        found["ContentType"].lower() == "image/jpeg",
+        tried=tried,
+        expected=f"{target(key)} with the content type image/jpeg",
+        seen=found["ContentType"],
         log=log,
     )
     given = found["Metadata"].get("average-colour", "")

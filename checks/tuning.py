@@ -1,5 +1,6 @@
 """Lets the learner's choose.py measure a function, and reads in that function's log what it measured."""
 
+import json
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -44,7 +45,7 @@ class Tuning:
         right = answer.error is None and answer.payload == wanted
         table = ""
         if not right and not answer.error:
-            best, table = self._seen(since, sizes, deadline_ms)
+            best, table = self._seen(since, payload, sizes, deadline_ms)
             right = answer.payload in best
         expect(
             right,
@@ -55,17 +56,21 @@ class Tuning:
         )
 
     def _seen(
-        self, since: int, sizes: Sequence[int], deadline_ms: int
+        self, since: int, payload: Mapping[str, Any], sizes: Sequence[int], deadline_ms: int
     ) -> tuple[list[int | None], str]:
         """The best size by what the log tells, if it tells of every size, and all of that in words."""
+        lines = self._lines(since)
+        wanted = f"called with {json.dumps(payload)}"
+        for line in lines:
+            if line.startswith("called with ") and line != wanted:
+                return [], f" (in its log: {line}, and not with the payload {json.dumps(payload)})"
         calls: dict[int, list[tuple[float, int]]] = {size: [] for size in sizes}
         failed = set()
-        for line in self._reports(since):
-            found = _REPORT.search(line)
+        for found in filter(None, map(_REPORT.search, lines)):
             size = int(found["memory"])
-            if "\tStatus: " in line:
+            if "\tStatus: " in found.string:
                 failed.add(size)
-            elif "\tInit Duration: " not in line and size in calls:
+            elif "\tInit Duration: " not in found.string and size in calls:
                 calls[size].append((float(found["duration"]), int(found["billed"])))
         costs, words = {}, []
         for size, times in sorted(calls.items()):
@@ -79,11 +84,10 @@ class Tuning:
         best = [min(costs, key=costs.get, default=None)] if len(words) == len(sizes) else []
         return best, f" (warm medians in its log: {'; '.join(words) or 'no warm call'})"
 
-    def _reports(self, since: int) -> list[str]:
+    def _lines(self, since: int) -> list[str]:
         pages = (
             self._deployment.client("logs")
             .get_paginator("filter_log_events")
             .paginate(logGroupName=f"/aws/lambda/{self.measured}", startTime=since)
         )
-        lines = [event["message"] for page in pages for event in page["events"]]
-        return [line for line in lines if line.startswith("REPORT RequestId: ")]
+        return [event["message"].strip() for page in pages for event in page["events"]]

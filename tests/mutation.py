@@ -1,11 +1,12 @@
 """How many changes of the reference solutions do the checks see?
 
-    python tests/mutation.py [KEY…] [--processes N]     `make mutation`; prints the table and what survived
+    python tests/mutation.py [KEY…] [--processes N]     `make mutants`; prints the table and what survived
 
 Every mutant of a Python or JSON file of a solution is graded until a check fails, in processes with a
-cloud each. A verdict is kept in .lab/mutation/, with what the failed check has seen, under the content of all
-that it depends on: an interrupted run goes on where it was, and a changed check grades its own stage alone
-anew. Other changes of the kit don't count; remove the folder to begin from nothing. Of survivors
+cloud each, two for each processor, because half of a grading is waiting. A verdict is kept in .lab/mutation/,
+with what the failed check has seen, under the content of all that it depends on: an interrupted run goes on
+where it was, and a changed check grades its own stage alone anew, first by the check that killed a mutant.
+Other changes of the kit don't count; remove the folder to begin from nothing. Of survivors
 tests/mutants/equivalent.toml says why they are no worse.
 """
 
@@ -37,6 +38,8 @@ EQUIVALENT = project.MUTANTS / "equivalent.toml"
 SEED = 1
 # A check that ends for want of time has seen nothing of the mutant.
 PATIENCE = 6
+# The share of the mutants that are not equivalent that every stage's checks have to kill.
+FLOOR = 0.95
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,11 @@ class Candidate:
         parts = [*checks_of(self.stage), *solution_of(self.stage), self.mutant.text.encode()]
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
+    @functools.cached_property
+    def change(self) -> str:
+        """What stays the same of it when checks change."""
+        return hashlib.sha256(f"{self.file}\0{self.mutant.text}".encode()).hexdigest()
+
     def submission(self) -> Submission:
         return Submission(
             "mutant", self.stage.key, "source", files={self.file: self.mutant.text.encode()}
@@ -61,9 +69,16 @@ class Candidate:
 
 @functools.cache
 def checks_of(stage: Stage) -> tuple[bytes, ...]:
-    """The checks' module, and those of checks/ that it imports, at any depth."""
+    """The checks' module, those of checks/ that it imports, at any depth, and the data that these name."""
     found: dict[Path, bytes] = {}
-    waiting = [stage.checks, project.CHECKS / "conftest.py"]
+    shared = project.CHECKS / "conftest.py"
+    asked = {
+        argument.arg
+        for node in ast.walk(ast.parse(stage.checks.read_bytes()))
+        if isinstance(node, ast.FunctionDef)
+        for argument in node.args.args
+    }
+    waiting = [stage.checks, shared]
     while waiting:
         path = waiting.pop()
         if path in found or not path.is_file():
@@ -72,7 +87,14 @@ def checks_of(stage: Stage) -> tuple[bytes, ...]:
         for node in ast.walk(ast.parse(found[path])):
             if isinstance(node, ast.ImportFrom) and node.level:
                 names = [node.module] if node.module else [alias.name for alias in node.names]
-                waiting += [project.CHECKS / f"{name}.py" for name in names]
+                # What conftest.py makes with a module bears its name.
+                used = [name for name in names if path != shared or name in asked]
+                waiting += [project.CHECKS / f"{name}.py" for name in used]
+    text = b"".join(found.values()).decode()
+    for path in project.CHECKS.glob("*/*.*"):
+        folder = f'/ "{path.parent.name}"'
+        if f'{folder} / "{path.name}"' in text or f"{folder}\n" in text:
+            found[path] = path.read_bytes()
     return tuple(found[path] for path in sorted(found))
 
 
@@ -92,16 +114,21 @@ def candidates(stage: Stage) -> Iterator[Candidate]:
         yield from (Candidate(stage, name, mutant) for mutant in mutants(name, text))
 
 
-def verdict(candidate: Candidate) -> tuple[str, str]:
-    """The first check that fails and what it has seen; ("", "") for a survivor.
+def verdict(candidate: Candidate, suspect: str = "") -> tuple[str, str]:
+    """The check that fails and what it has seen; ("", "") for a survivor. A `suspect` is tried first.
 
     Raises RuntimeError where the checks can't run.
     """
-    result = graded(candidate.submission(), seed=SEED, until_failure=True, patience=PATIENCE)
-    failed = [(check.name, check.seen) for check in result.checks if check.outcome != "passed"]
-    if result.fault or not result.checks:
-        raise RuntimeError(f"{candidate.stage.key} was not graded: {result.fault}")
-    return failed[0] if failed else ("", "")
+    for only in ([suspect], []) if suspect else ([],):
+        result = graded(
+            candidate.submission(), seed=SEED, only=only, until_failure=True, patience=PATIENCE
+        )
+        failed = [(check.name, check.seen) for check in result.checks if check.outcome != "passed"]
+        if result.fault or not result.checks:
+            raise RuntimeError(f"{candidate.stage.key} was not graded: {result.fault}")
+        if failed:
+            return failed[0]
+    return "", ""
 
 
 class Verdicts:
@@ -110,7 +137,11 @@ class Verdicts:
     def __init__(self, stage: Stage):
         self._file = KEPT / f"{stage.key}.jsonl"
         lines = self._file.read_text().splitlines() if self._file.is_file() else []
-        self._known = {content: killer for content, killer, *_ in map(json.loads, lines)}
+        self._known: dict[str, str] = {}
+        self._killers: dict[str, str] = {}
+        for content, killer, _, change in map(json.loads, lines):
+            self._known[content] = killer
+            self._killers[change] = killer
 
     def __contains__(self, candidate: Candidate) -> bool:
         return candidate.content in self._known
@@ -118,11 +149,17 @@ class Verdicts:
     def __getitem__(self, candidate: Candidate) -> str:
         return self._known[candidate.content]
 
+    def suspect(self, candidate: Candidate) -> str:
+        """The check that killed the same mutant before the checks were changed; "" where there is none."""
+        names = [name for topic in candidate.stage.topics for name in topic.checks]
+        killer = self._killers.get(candidate.change, "")
+        return killer if killer in names else ""
+
     def keep(self, candidate: Candidate, killer: str, seen: str) -> None:
         self._known[candidate.content] = killer
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("a") as kept:
-            kept.write(json.dumps([candidate.content, killer, seen]) + "\n")
+            kept.write(json.dumps([candidate.content, killer, seen, candidate.change]) + "\n")
 
 
 @dataclass(frozen=True)
@@ -170,7 +207,7 @@ def run(
     if not missing:
         return
     with graders(processes) as pool:
-        waiting = {pool.submit(verdict, candidate): candidate for candidate in missing}
+        waiting = {pool.submit(verdict, one, kept.suspect(one)): one for one in missing}
         try:
             for done in track(as_completed(waiting), stage.key, len(waiting), console=console):
                 kept.keep(waiting[done], *done.result())
@@ -180,15 +217,15 @@ def run(
 
 
 def main(arguments: list[str]) -> int:
-    """Print what survives and the table; return 1 where a survivor has no excuse."""
+    """Print what survives and the table; return 1 where a stage's checks kill less than FLOOR."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("keys", nargs="*", metavar="KEY")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--processes", type=int, default=2 * (os.cpu_count() or 1))
     parser.add_argument("--most", type=int, help="of each stage, a sample of so many")
     parser.add_argument("--kept", action="store_true", help="grade nothing: show what is kept")
     options = parser.parse_args(arguments)
     chosen = [find(key) for key in options.keys] or list(stages())
-    listed, unexplained = excuses(), 0
+    listed, below = excuses(), []
     console = Console(highlight=False)
     columns = (
         "mutants",
@@ -210,13 +247,15 @@ def main(arguments: list[str]) -> int:
             console.print(f"{stage.key}/{one.file} survives", style="red")
             for mark, lines in (("-", one.mutant.before), ("+", one.mutant.after)):
                 console.print("\n".join(f"  {mark} {line}" for line in lines), markup=False)
-        unexplained += len(open_)
         killed = len(graded_ones) - len(alive)
         counts = (len(every), len(graded_ones), killed, len(alive) - len(open_), len(open_))
-        share = f"{100 * killed / (killed + len(open_)):.1f} %" if killed else ""
-        table.add_row(stage.key, *map(str, counts), share)
+        share = killed / (killed + len(open_)) if killed or open_ else 1
+        below += [stage.key] if share < FLOOR else []
+        table.add_row(stage.key, *map(str, counts), f"{share:.1%}" if graded_ones else "")
     console.print(table)
-    return int(unexplained > 0)
+    if below:
+        console.print(f"below {FLOOR:.0%}: {', '.join(below)}", style="red")
+    return int(bool(below))
 
 
 if __name__ == "__main__":

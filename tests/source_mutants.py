@@ -6,12 +6,14 @@ deployed to a cloud. So only its operators are used, on the whole file.
 
 import copy
 import difflib
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import libcst as cst
+from libcst.metadata import MetadataWrapper, WhitespaceInclusivePositionProvider
 from mutmut.mutation.mutators import mutation_operators
 
 
@@ -49,12 +51,19 @@ def mutants(name: str, text: str) -> Iterator[SourceMutant]:
 
 
 def _of_python(text: str) -> Iterator[SourceMutant]:
-    module = cst.parse_module(text)
+    wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
+    module, positions = wrapper.module, wrapper.resolve(WhitespaceInclusivePositionProvider)
+    starts = [0, *itertools.accumulate(map(len, text.splitlines(keepends=True)))]
     places = _Places()
     module.visit(places)
     known = {text}
     for node, changed in places.found:
-        mutated = module.deep_replace(node, changed).code
+        first, last = positions[node].start, positions[node].end
+        start, end = starts[first.line - 1] + first.column, starts[last.line - 1] + last.column
+        if text[start:end] == module.code_for_node(node):
+            mutated = text[:start] + module.code_for_node(changed) + text[end:]
+        else:  # it takes its indent from what stands around it; much slower
+            mutated = module.deep_replace(node, changed).code
         if mutated in known or not _compiles(mutated):
             continue
         known.add(mutated)

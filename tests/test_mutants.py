@@ -1,6 +1,6 @@
 """The autograder judges wrong and right submissions as it must.
 
-They are many, and each is deployed for real: `make mutants` grades them all and prints the table. Here is a
+They are many, and each is deployed for real: `make mutants` grades them all. Here is a
 sample of each stage, and a mutant is graded by the check that must catch it alone.
 """
 

@@ -1,4 +1,4 @@
-"""`make mutation`: which changes of a solution it makes, and what it remembers. Grading them takes hours."""
+"""The mutation test: which changes of a solution it makes, and what it remembers. Grading takes hours."""
 
 import dataclasses
 import json
@@ -85,3 +85,31 @@ def test_a_verdict_depends_on_the_checks_and_all_that_they_import(candidates):
     texts = mutation.checks_of(stage)
     assert stage.checks.read_bytes() in texts
     assert (mutation.project.CHECKS / "deployment.py").read_bytes() in texts
+
+
+def test_a_stage_below_the_floor_fails_the_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(mutation, "KEPT", tmp_path / "verdicts")
+    stage = find("03")
+    kept, first, *others = mutation.Verdicts(stage), *mutation.candidates(stage)
+    for one in others:
+        kept.keep(one, "check_a", "another text")
+    assert mutation.main(["03", "--kept"]) == 0
+    kept.keep(first, "", "")
+    kept.keep(others[0], "", "")
+    assert mutation.main(["03", "--kept"]) == 1
+    assert "below 95%: 03-concurrency" in capsys.readouterr().out
+
+
+def test_the_check_that_killed_a_mutant_is_tried_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(mutation, "KEPT", tmp_path / "verdicts")
+    stage = find("03")
+    first, second, *_ = mutation.candidates(stage)
+    known, gone = stage.topics[0].checks[0], "check_of_long_ago"
+    kept = mutation.Verdicts(stage)
+    kept.keep(first, known, "another text")
+    kept.keep(second, gone, "another text")
+    monkeypatch.setattr(mutation, "checks_of", lambda stage: (b"other checks",))
+    kept = mutation.Verdicts(stage)
+    again = [dataclasses.replace(one) for one in (first, second)]
+    assert [kept.suspect(one) for one in again] == [known, ""]
+    assert not any(one in kept for one in again)

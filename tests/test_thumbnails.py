@@ -18,8 +18,8 @@ def images(request):
 def thumbnail(upload, change=lambda image: image, **options):
     """A right thumbnail of an upload, unless the change spoils it."""
     image = Image.open(io.BytesIO(upload))
-    kind = image.format
-    if image.mode == "P":
+    kind = "JPEG" if image.format == "MPO" else image.format
+    if image.mode in ("P", "1"):
         image = image.convert("RGBA")
     if image.mode == "I;16":
         image = image.point(lambda value: value / 257).convert("L")
@@ -36,7 +36,7 @@ def faults(upload, small, **options):
 
 KINDS = (
     "jpeg", "png", "transparent_png", "palette_png", "grey_jpeg", "cmyk_jpeg", "deep_png", "animation",
-    "webp", "dot", "large_png",
+    "webp", "dot", "large_png", "icon_png", "bitmap_png", "tiff", "bmp", "mpo",
 )  # fmt: skip
 
 
@@ -87,6 +87,22 @@ def test_lost_transparency(images, mode):
     )
 
 
+def test_lost_transparency_of_a_palette(images):
+    upload = images.icon_png()
+    icon = Image.open(io.BytesIO(upload)).convert(
+        "RGB"
+    )  # one colour is still said to be transparent
+    icon.thumbnail((128, 128))
+    assert "not transparent" in faults(upload, saved(icon, "PNG"))
+
+
+def test_single_pixels_of_black_and_white(images):
+    upload = images.bitmap_png()
+    sampled = Image.open(io.BytesIO(upload))
+    sampled.thumbnail((128, 128))
+    assert "does not show the picture" in faults(upload, saved(sampled, "PNG"))
+
+
 def test_sixteen_bits_cut_off(images):
     upload = images.deep_png()
     white = Image.open(io.BytesIO(upload)).convert("L")
@@ -98,6 +114,8 @@ def test_format_and_content_type(images):
     upload = images.png()
     assert "it is a JPEG" in faults(upload, thumbnail(upload, kind="JPEG"))
     assert "content type" in faults(upload, thumbnail(upload), content_type="image/jpeg")
+    phone = images.mpo()
+    assert "content type" in faults(phone, thumbnail(phone), content_type="image/mpo")
     assert faults(upload, thumbnail(upload), content_type="image/png") == ""
 
 

@@ -2,9 +2,10 @@
 
 cpu_ms: how long it calculates, in processor time. wait_ms: how long it waits; a dict holds one number
 for each memory size. hold_mb: how much memory it fills. late_ms: how much longer the environment's
-third call takes. fail: the text of the error that it raises.
+third call takes. fail: the text of the error that it raises. The log tells what the event was.
 """
 
+import json
 import os
 import time
 
@@ -16,6 +17,7 @@ def handler(event, context):
     """Do what the event says."""
     global calls
     calls += 1
+    print("called with", json.dumps(event))
     began = time.process_time()
     while (time.process_time() - began) * 1000 < event.get("cpu_ms", 0):
         pass

@@ -61,7 +61,7 @@ def make_thumbnail(body):
     image = Image.open(io.BytesIO(body), formats=FORMATS)
     # Some phones write MPO: a JPEG with a second one behind it. The first is the picture.
     kind = "JPEG" if image.format == "MPO" else image.format
-    # TODO 8: Give a palette (mode P) its colours, and bring 16 bits (I;16) down to 8, before shrinking.
+    # TODO 8: Give palettes (P and 1) their colours, and bring 16 bits (I;16) down to 8, before shrinking.
     # TODO 2: Make it fit into the square. It keeps its proportions, and is never enlarged.
     raise NotImplementedError("TODO 2: make the image fit into the square")
     # TODO 7: Turn it upright: a camera notes beside the picture how it was held.

@@ -80,7 +80,7 @@ def make_thumbnail(body):
     image = Image.open(io.BytesIO(body), formats=FORMATS)
     # Some phones write MPO: a JPEG with a second one behind it. The first is the picture.
     kind = "JPEG" if image.format == "MPO" else image.format
-    # >>> TODO 8: Give a palette (mode P) its colours, and bring 16 bits (I;16) down to 8, before shrinking.
+    # >>> TODO 8: Give palettes (P and 1) their colours, and bring 16 bits (I;16) down to 8, before shrinking.
     if image.mode in ("P", "1"):  # entries of a palette can't be averaged; colours can
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     elif image.mode.startswith("I;16"):

@@ -96,13 +96,19 @@ def _faults_of_format(
     original: Image.Image, found: Image.Image, content_type: str | None
 ) -> list[str]:
     faults = []
-    if found.format != original.format:
-        faults.append(f"it is a {found.format}, and the upload a {original.format}")
-    elif content_type not in (None, Image.MIME[found.format]):
-        faults.append(f"its content type is {content_type}, and the file a {found.format}")
+    kind, wanted = _kind(found), _kind(original)
+    if kind != wanted:
+        faults.append(f"it is a {kind}, and the upload a {wanted}")
+    elif content_type not in (None, Image.MIME[kind]):
+        faults.append(f"its content type is {content_type}, and the file a {kind}")
     if found.mode == "CMYK":
         faults.append("its colours are CMYK, which is for printing and not for a screen")
     return faults
+
+
+def _kind(image: Image.Image) -> str | None:
+    """The format by its name, JPEG for MPO: viewers show the first of its pictures, which is a JPEG."""
+    return "JPEG" if image.format == "MPO" else image.format
 
 
 def _faults_of_size(

@@ -1,8 +1,8 @@
 """The image resizer of a colleague who has left: an upload to raw/ becomes a thumbnail.
 
-Each thumbnail is an upright JPEG that fits into 128 x 128 pixels and lies under thumbnails/ in the
-bucket DEST_BUCKET. Its metadata has the average colour of the photograph, average-colour: #20a0ff, for
-the page to show until the picture is loaded.
+Each thumbnail is an upright JPEG that fits into 128 x 128 pixels and lies, as image/jpeg, under
+thumbnails/ in the bucket DEST_BUCKET. Its metadata has the average colour of the photograph,
+average-colour: #20a0ff, for the page to show until the picture is loaded.
 
 It does not work. Find out why in its log, one fault after the other; notebook 11 shows how. When you
 are done, what the lines above promise holds.

@@ -17,8 +17,8 @@ class Thumbnails:
 
     def make(self, body):
         with Image.open(io.BytesIO(body)) as image:
-            kind, turn = image.format, TURNS.get(image.getexif().get(0x0112))
-            if image.mode == "P":
+            kind, turn = image.format.replace("MPO", "JPEG"), TURNS.get(image.getexif().get(0x0112))
+            if image.mode in "P1":
                 image = image.convert("RGBA")
             elif image.mode == "I;16":
                 image = image.point(lambda v: v * (1 / 256)).convert("L")

@@ -35,7 +35,7 @@ def uploads(event):
 
 
 def small(frame):
-    if frame.mode == "P":
+    if frame.mode in ("1", "P"):
         frame = frame.convert("RGBA")
     if frame.mode.startswith("I"):
         frame = frame.point(lambda value: value / 256).convert("L")
@@ -48,6 +48,9 @@ def small(frame):
 def thumbnail(data):
     image = Image.open(io.BytesIO(data))
     kind, output = image.format, io.BytesIO()
+    if kind == "MPO":
+        small(image).save(output, "JPEG")
+        return output.getvalue(), "image/jpeg"
     if getattr(image, "n_frames", 1) > 1:
         first, *others = [small(frame.copy()) for frame in ImageSequence.Iterator(image)]
         first.save(output, kind, save_all=True, append_images=others, loop=0)

@@ -37,8 +37,8 @@ def one(record, folder):
 def make(before, after):
     side = int(os.environ.get("THUMBNAIL_SIZE", "128"))
     with Image.open(before) as image:
-        kind = image.format
-        if image.mode == "P":
+        kind = {"MPO": "JPEG"}.get(image.format, image.format)
+        if image.mode == "P" or image.mode == "1":
             image = image.convert("RGBA")
         elif image.mode == "I;16":
             image = image.point(lambda value: value / 257).convert("L")

@@ -14,6 +14,8 @@ SIDE = int(os.environ.get("THUMBNAIL_SIZE", "128"))
 def shrink(image):
     if image.mode == "P":
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    elif image.mode == "1":
+        image = image.convert("L")
     elif image.mode == "I;16":
         image = image.convert("I")
     width, height = image.size
@@ -35,6 +37,7 @@ def handler(event, context):
         try:
             image = Image.open(io.BytesIO(body))
             kind, orientation = image.format, image.getexif().get(0x0112)
+            kind = "JPEG" if kind == "MPO" else kind
             small = shrink(image)
         except (OSError, Image.DecompressionBombError):
             print(f"skipped {key}")

@@ -20,12 +20,12 @@ def handler(event, context):
         data = io.BytesIO(answer["Body"].read())
         try:
             image = Image.open(data)
-            kind = image.format
+            kind = image.format if image.format != "MPO" else "JPEG"
             image.load()
         except Exception as problem:
             logging.warning("skipping %s: %s", key, problem)
             continue
-        if image.mode == "P":
+        if image.mode in {"P", "1"}:
             image = image.convert("RGBA")
         if image.mode == "I;16":
             image = image.convert("I").point(lambda value: value / 256).convert("L")

@@ -47,5 +47,5 @@ def read(bucket, key):
 
 def average_colour(image):
     """Return the average colour of an image in RGB, as #rrggbb."""
-    red, green, blue = image.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+    red, green, blue = image.resize((1, 1), Image.Resampling.BOX).convert("RGB").getpixel((0, 0))
     return f"#{red:02x}{green:02x}{blue:02x}"
