@@ -48,6 +48,8 @@ def test_link_leads_to_a_stack(published, local_cloud):
         "/cloudformation/home", "region=us-east-1", "/stacks/create/review",
     )  # fmt: skip
     fields = {name: values[0] for name, values in parse_qs(query).items()}
+    # The bucket in the path: with a dot in its name it is no host that S3's certificate is for.
+    assert fields["templateURL"].startswith(f"https://s3.us-east-1.amazonaws.com/{BUCKET}/")
     cfn = local_cloud.client("cloudformation")
     cfn.create_stack(
         StackName=fields["stackName"],
