@@ -1,4 +1,4 @@
-"""What S3 sends to a function: a queue gets a record of each event, from Lambda or from a function of the kit's."""
+"""What S3 sends to a function, seen from outside: a queue gets a record of each event."""
 
 import json
 import time

@@ -1,7 +1,6 @@
 """An app.py of stage 01 in the cloud, with the kit's wrapper around it."""
 
 import itertools
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +17,26 @@ _MEMORY_MB = 1769
 
 @dataclass(frozen=True)
 class Call:
-    """One answered call. `init_ms` is 0 where there was no Init of its own; `environment` names it."""
+    """One answered call. `answer` is what the learner's code returned, `environment` names where it ran."""
 
-    answer: Any
-    environment: str
-    duration_ms: float
-    init_ms: float
+    given: Answer
+
+    @property
+    def answer(self) -> Any:
+        return self.given.payload["answer"]
+
+    @property
+    def environment(self) -> str:
+        return self.given.payload["environment"]
+
+    @property
+    def duration_ms(self) -> float:
+        return self.given.reported("Duration") or 0.0
+
+    @property
+    def init_ms(self) -> float:
+        """0 where there was no Init of its own."""
+        return self.given.reported("Init Duration") or 0.0
 
     @property
     def first_ms(self) -> float:
@@ -71,12 +84,7 @@ class ColourFunction:
                 seen=answer.problem,
                 log=answer.log,
             )
-        return Call(
-            answer.payload["answer"],
-            answer.payload["environment"],
-            _milliseconds("Duration", answer.log),
-            _milliseconds("Init Duration", answer.log),
-        )
+        return Call(answer)
 
     def attempt(self, rgb: list[int], **more: Any) -> Answer:
         """Ask for a colour's name and return whatever comes."""
@@ -91,9 +99,3 @@ class ColourFunction:
                 expected="the call to fail",
                 seen=f"it answered {answer.payload}",
             )
-
-
-def _milliseconds(name: str, log: list[str]) -> float:
-    report = next(line for line in reversed(log) if line.startswith("REPORT "))
-    found = re.search(rf"\t{name}: ([\d.]+) ms", report)
-    return float(found[1]) if found else 0.0

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import functools
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -68,6 +69,21 @@ class Answer:
             return self.error
         parts = (self.payload.get("errorType"), self.payload.get("errorMessage"))
         return ": ".join(str(part) for part in parts if part) or self.error
+
+    def reported(self, name: str) -> float | None:
+        """A number of the REPORT line, such as Duration (ms) or Max Memory Used (MB); None where it has none
+        of that name. Raises Unmet where the end of the log has no such line; on AWS every invocation's has.
+        """
+        reports = [line for line in self.log if line.startswith("REPORT ")]
+        expect(
+            reports,
+            tried="invoked the function and asked for the end of its log",
+            expected="a REPORT line",
+            seen="there is none",
+            log=self.log,
+        )
+        found = re.search(rf"\t{name}: ([\d.]+) ", reports[-1])
+        return float(found[1]) if found else None
 
     def must_work(self, tried: str, expected: str) -> None:
         """Raises Unmet, with the log, if the invocation failed."""

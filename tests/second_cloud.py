@@ -2,38 +2,42 @@
 
     python tests/second_cloud.py [WHAT…]     `make second`; measures what was not measured yet, or WHAT anew
 
-WHAT is demo, deploy (with destroy) or a stage. LAB_TARGET=aws and AWS_ENDPOINT_URL lead there, as they would
-lead to AWS: nothing of the local cloud takes part. benchmarks/ministack.lock says which version. What comes
-of it is kept by second_record.py, and written into docs/aws.md. It ends with 1 where something does not pass
-and no reason is known.
+WHAT is demo, deploy, templates (with destroy) or a stage. LAB_TARGET=aws and AWS_ENDPOINT_URL lead there, as
+they would lead to AWS: nothing of the local cloud takes part. benchmarks/ministack.lock says which version.
+What comes of it is kept by second_record.py, and written into docs/aws.md. It ends with 1 where something
+does not pass and no reason is known.
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import get_context
 
+import boto3
 from benchmarks.peer import locked_version, ministack_launch, with_cfnresponse
 from benchmarks.servers import Server
 
-import document_tables
 import second_record
-from labkit import project
+import stacks
+from labkit import project, target, template_bucket
 from labkit.grading.plugin import IN_TIME
 from labkit.grading.results import CheckResult
 from labkit.grading.run import Listener, grade
 from labkit.grading.stages import Stage, find
-from second_record import COMMANDS, OUT_OF_TIME, Measured, Seen
+from second_record import COMMANDS, OUT_OF_TIME, TEMPLATES, Measured, Seen
 
 COMMAND_S = 900
 # Of a check's own limit: it is the cloud that is tried here, not the machine.
 PATIENCE = 6
 SEED = 1
+BUCKET = "lab-templates"
 LONGEST_SEEN = 240
+# How the plugin words that another check comes first.
+HELD = "Not run: first comes: "
 
 
 @contextmanager
@@ -41,7 +45,9 @@ def second_cloud() -> Iterator[dict[str, str]]:
     """Start it, and yield the environment that leads the `lab` command there."""
     launch = with_cfnresponse(ministack_launch(lambda words: print(words, file=sys.stderr)))
     # Its APIs' names are below this one, and names below localhost lead to this machine.
-    server = Server(replace(launch, environment=launch.environment | {"MINISTACK_HOST": "localhost"}))
+    server = Server(
+        replace(launch, environment=launch.environment | {"MINISTACK_HOST": "localhost"})
+    )
     try:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LAB_"))}
         yield kept | {
@@ -61,16 +67,47 @@ def lab(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess
 
 
 def measured(what: str) -> Measured:
-    """Run a command, or the checks of a stage's solution, on a second cloud of its own."""
+    """Run a command, make the templates' stacks, or check a stage's solution, in a cloud of its own."""
     with second_cloud() as environment:
-        if what in COMMANDS:
-            checks = {words: _command(environment, words) for words in COMMANDS[what]}
+        if what == "templates":
+            checks = _in_process(environment, stacks_made)
+        elif what not in COMMANDS:
+            checks = _in_process(environment, checked, what)
         else:
-            with ProcessPoolExecutor(
-                1, mp_context=get_context("spawn"), initializer=_lead, initargs=(environment,)
-            ) as alone:
-                checks = alone.submit(checked, what).result()
+            checks = {}
+        for words in COMMANDS.get(what, ()):
+            if words.startswith("lab "):
+                checks[words] = _command(environment, words)
     return Measured(locked_version(), checks)
+
+
+def _in_process(
+    environment: dict[str, str], work: Callable[..., dict[str, Seen]], *given: str
+) -> dict[str, Seen]:
+    """Do the work in a process that has this environment."""
+    alone = {"max_workers": 1, "mp_context": get_context("spawn")}
+    with ProcessPoolExecutor(**alone, initializer=_lead, initargs=(environment,)) as process:
+        return process.submit(work, *given).result()
+
+
+def stacks_made() -> dict[str, Seen]:
+    """Make a stack of each template, with the kit's tag, in the cloud in use; they stay."""
+    found = {}
+    with target.cloud():
+        cfn = boto3.client("cloudformation")
+        uploaded = {f"{each.name}.yaml": each for each in template_bucket.upload(BUCKET)}
+        for name in TEMPLATES:
+            given = uploaded[name].parameters.items()
+            made = cfn.create_stack(
+                StackName=name.removesuffix(".yaml"), TemplateURL=uploaded[name].address,
+                Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given],
+                Capabilities=["CAPABILITY_IAM"],
+            )  # fmt: skip
+            stack = stacks.ended(cfn, made["StackId"])
+            status = stack["StackStatus"]
+            said = _short(f"{status}: {stack.get('StackStatusReason', '')}")
+            found[name] = Seen("passed") if status == "CREATE_COMPLETE" else Seen("failed", said)
+    return found
 
 
 def checked(key: str) -> dict[str, Seen]:
@@ -84,7 +121,7 @@ def checked(key: str) -> dict[str, Seen]:
         if result.fault:
             raise RuntimeError(f"{key} can't be checked: {result.fault}")
         found |= {check.name: check for check in result.checks}
-        held = [name for name, check in found.items() if check.seen.startswith("Not run: ")]
+        held = [name for name, check in found.items() if check.seen.startswith(HELD)]
         if not held:
             return {name: _seen(check) for name, check in found.items()}
 
@@ -137,10 +174,9 @@ def main(chosen: list[str]) -> int:
         record[what] = one = measured(what)
         second_record.keep(record)
         print(f"{what}: {one.passed} of {len(one.checks)}", flush=True)
-    table = second_record.table(record)
-    document_tables.write(second_record.DOCUMENT, second_record.TABLE, table)
+    second_record.write_table(record)
     faults = list(second_record.faults(record))
-    print(table, *faults, sep="\n")
+    print(second_record.table(record), *faults, sep="\n")
     return 1 if faults else 0
 
 

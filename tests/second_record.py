@@ -11,16 +11,25 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from document_tables import rows
 from labkit import project
 from labkit.grading.stages import stages
 
 RECORD = Path(__file__).with_name("second_cloud.json")
 REASONS = Path(__file__).with_name("second_cloud.toml")
 DOCUMENT = project.ROOT / "docs" / "aws.md"
-TABLE = "second cloud"
-# The commands, and what each of them is measured by.
-COMMANDS = {"demo": ("lab demo",), "deploy": ("lab deploy", "lab destroy")}
+# The table stands between these, and nothing else of the document is written.
+BEGIN, END = (
+    "<!-- begin second cloud: `make second` writes what is here -->",
+    "<!-- end second cloud -->",
+)
+# The templates that are stacks of their own, in the order in which they are made.
+TEMPLATES = ("image-resizer.yaml", "api.yaml", "concurrency.yaml", "bedrock.yaml")
+# What is measured besides the stages, and by what.
+COMMANDS = {
+    "demo": ("lab demo",),
+    "deploy": ("lab deploy",),
+    "templates": (*TEMPLATES, "lab destroy"),
+}
 OUT_OF_TIME = "ran out of time"
 
 
@@ -116,11 +125,30 @@ def table(record: dict[str, Measured]) -> str:
         one = record.get(what)
         counted = f"{one.passed} of {len(one.checks)}" if one else "not measured"
         lines.append([_words(what), counted, _others(what, one, known) if one else ""])
-    return rows(["what", "passes", "what does not, and why"], lines)
+    head = ["what", "passes", "what does not, and why"]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [head, ["---"] * len(head), *lines])
+
+
+def tables_place() -> tuple[str, str, str]:
+    """The document's text before the table, the table as it stands there, and the text behind it.
+
+    Raises ValueError where the marks are not there once each, in their order.
+    """
+    before, begin, rest = DOCUMENT.read_text(encoding="utf-8").partition(f"{BEGIN}\n")
+    found, end, after = rest.partition(f"\n{END}")
+    if not end or BEGIN in rest or END in after:
+        raise ValueError(f"{DOCUMENT} needs {BEGIN} and {END}, once each")
+    return before + begin, found, end + after
+
+
+def write_table(record: dict[str, Measured]) -> None:
+    """Put the table into docs/aws.md. Raises ValueError as `tables_place` does."""
+    before, _, after = tables_place()
+    DOCUMENT.write_text(before + table(record) + after, encoding="utf-8")
 
 
 def _words(what: str) -> str:
-    return " and ".join(f"`{name}`" for name in COMMANDS[what]) if what in COMMANDS else what
+    return ", ".join(f"`{name}`" for name in COMMANDS[what]) if what in COMMANDS else what
 
 
 def _others(what: str, one: Measured, known: dict[tuple[str, str], str]) -> str:
