@@ -123,7 +123,7 @@ def checked(key: str) -> dict[str, Seen]:
         found |= {check.name: check for check in result.checks}
         held = [name for name, check in found.items() if check.seen.startswith(HELD)]
         if not held:
-            return {name: _seen(check) for name, check in found.items()}
+            return {name: seen_of(check) for name, check in found.items()}
 
 
 class Told(Listener):
@@ -146,12 +146,13 @@ def _command(environment: dict[str, str], words: str) -> Seen:
         return Seen(OUT_OF_TIME)
     if done.returncode == 0:
         return Seen("passed")
-    lines = (done.stdout + done.stderr).splitlines()
-    refused = [line for line in lines if line.startswith(("✗", "?"))] or lines[-3:]
-    return Seen("failed", _short(" ".join(refused)))
+    lines = done.stdout.splitlines()
+    telling = [line for line in lines if line.startswith(("✗", "?")) or "are left" in line]
+    return Seen("failed", _short(" ".join(telling or lines[-3:]) or done.stderr))
 
 
-def _seen(check: CheckResult) -> Seen:
+def seen_of(check: CheckResult) -> Seen:
+    """What is recorded of a check."""
     if check.outcome == "passed":
         return Seen("passed")
     if check.expected == IN_TIME:
