@@ -67,7 +67,7 @@ def _sent(method: str, url: str, body: bytes | None, headers: Mapping[str, str] 
     secure = place.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     # Names below localhost are this machine (RFC 6761), but not every system's resolver knows.
-    host = "127.0.0.1" if (place.hostname or "").endswith(".localhost") else place.hostname
+    host = "127.0.0.1" if place.hostname.endswith(".localhost") else place.hostname
     connection = kind(host, place.port, timeout=_SECONDS)
     target = (place.path or "/") + (f"?{place.query}" if place.query else "")
     try:
