@@ -220,6 +220,8 @@ def test_a_stack_that_is_busy_is_waited_for(account, capsys):
     status, result, _ = destroyed(capsys)
     assert (status, result["removed"]) == (0, [["stack", "lab-s"]])
     assert account.counts()["DeleteStack"] == 1
+    # By its name: not every implementation knows the id here, as AWS does.
+    assert account.asked["DescribeStackResources"] == [{"StackName": "lab-s"}]
 
 
 def knowledge_base(account, *sources):
