@@ -9,6 +9,7 @@ does not pass and no reason is known.
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -147,7 +148,7 @@ def _command(environment: dict[str, str], words: str) -> Seen:
     if done.returncode == 0:
         return Seen("passed")
     lines = done.stdout.splitlines()
-    telling = [line for line in lines if line.startswith(("✗", "?")) or "are left" in line]
+    telling = [line for line in lines if re.search("^✗|not looked at|are left", line)]
     return Seen("failed", _short(" ".join(telling or lines[-3:]) or done.stderr))
 
 
