@@ -92,13 +92,13 @@ def keep(record: dict[str, Measured]) -> None:
 
 
 def reasons() -> dict[tuple[str, str], str]:
-    """Why a check of a command or stage does not pass."""
+    """Why a check of a command or stage does not pass. In the file "all" stands for all checks of a stage."""
     listed = tomllib.loads(REASONS.read_text(encoding="utf-8"))["reason"]
     return {
         (what, name): reason["why"]
         for reason in listed
         for what, names in reason["checks"].items()
-        for name in names
+        for name in (checks_of(what) if names == "all" else names)
     }
 
 
@@ -159,6 +159,11 @@ def _others(what: str, one: Measured, known: dict[tuple[str, str], str]) -> str:
         elif check.outcome != "passed":
             unknown = f"**no reason known**; seen: {check.seen}"
             by_reason[known.get((what, name), unknown)].append(name)
-    return "; ".join(
-        f"{', '.join(f'`{name}`' for name in names)}: {why}" for why, names in by_reason.items()
-    ).replace("|", "\\|")
+    return "; ".join(f"{_named(names, one)}: {why}" for why, names in by_reason.items()).replace(
+        "|", "\\|"
+    )
+
+
+def _named(names: list[str], one: Measured) -> str:
+    every = len(names) == len(one.checks) > 1
+    return "all of them" if every else ", ".join(f"`{name}`" for name in names)

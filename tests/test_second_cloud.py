@@ -60,6 +60,15 @@ def test_checks_of_one_reason_stand_together(reasons):
     assert f"`{FIRST}`, `{SECOND}`: it has no queues |" in second_record.table(record)
 
 
+def test_a_reason_for_all_checks_of_a_stage(reasons):
+    reasons(f'[[reason]]\nwhy = "it has no buckets"\nchecks.{KEY} = "all"')
+    names = second_record.checks_of(KEY)
+    record = {KEY: measured(**dict.fromkeys(names, Seen("failed", "404")))}
+    assert list(second_record.faults(record)) == []
+    row = f"| {KEY} | 0 of {len(names)} | all of them: it has no buckets |"
+    assert row in second_record.table(record)
+
+
 def test_a_reason_that_does_not_hold_any_more_is_a_fault(reasons):
     reasons(f'[[reason]]\nwhy = "it has no queues"\nchecks.{KEY} = ["{FIRST}", "check_gone"]')
     passes, gone = second_record.faults({KEY: measured()})
