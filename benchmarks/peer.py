@@ -14,6 +14,7 @@ Settings that decide its speed, read in its source (1.4.21):
   ``LOG_LEVEL=ERROR`` spares it a log line per request.
 """
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -42,16 +43,14 @@ def ministack_launch(say: Callable[[str], None]) -> Launch:
     python = home / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     stamp = home / "installed.sha256"
     wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    if not (python.exists() and stamp.exists() and stamp.read_text().strip() == wanted):
-        say(f"Installing MiniStack {locked_version()} into a virtual environment of its own …")
-        shutil.rmtree(home, ignore_errors=True)
-        home.parent.mkdir(parents=True, exist_ok=True)
-        _run([sys.executable, "-m", "venv", str(home)])
-        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-        _run([*pip, "--no-deps", "--require-hashes", "-r", str(LOCK)])
-        # Bytecode now, so that the first start measured is not the one that compiles.
-        _run([str(python), "-m", "compileall", "-q", "-j", "0", str(home / "lib")], check=False)
-        stamp.write_text(wanted)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    # Two tests may come here at once.
+    with home.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (python.exists() and stamp.exists() and stamp.read_text().strip() == wanted):
+            say(f"Installing MiniStack {locked_version()} into a virtual environment of its own …")
+            _install(home, python)
+            stamp.write_text(wanted)
     return Launch(
         name="MiniStack",
         version=locked_version(),
@@ -91,6 +90,15 @@ def locked_version() -> str:
         if line.startswith("ministack=="):
             return line.removeprefix("ministack==").split()[0]
     raise PeerMissing(f"{LOCK.name} names no ministack")
+
+
+def _install(home: Path, python: Path) -> None:
+    shutil.rmtree(home, ignore_errors=True)
+    _run([sys.executable, "-m", "venv", str(home)])
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    _run([*pip, "--no-deps", "--require-hashes", "-r", str(LOCK)])
+    # Bytecode now, so that the first start measured is not the one that compiles.
+    _run([str(python), "-m", "compileall", "-q", "-j", "0", str(home / "lib")], check=False)
 
 
 def _run(command: list[str], check: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""What S3 sends to a function, seen from outside: a queue gets a record of each asynchronous invocation."""
+"""What S3 sends to a function, seen from outside: a queue gets a record of each event."""
 
 import json
 import time
@@ -11,6 +11,21 @@ from .deployment import ROLE_S, Deployment
 
 # So that a check sees a failure at once, where Lambda would try twice more within three minutes.
 _NO_RETRIES = 0
+
+# Below 1,769 MB a function has a part of a processor, and a client takes long to make.
+_RECORDER_MB = 1769
+_RECORDER = b"""import json
+import os
+
+import boto3
+
+SQS = boto3.client("sqs")
+
+
+def handler(event, context):
+    record = json.dumps({"requestPayload": event})
+    SQS.send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=record)
+"""
 
 LOGS = {
     "Effect": "Allow",
@@ -36,6 +51,16 @@ class Arrivals:
         report = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": self.arn}
         return {"Version": "2012-10-17", "Statement": [LOGS, report]}
 
+    def recorder(self, word: str) -> str:
+        """Create a function that sends here every event that it gets, and return its name once it can."""
+        name = self._deployment.function(
+            word, {"recorder.py": _RECORDER}, handler="recorder.handler", memory=_RECORDER_MB,
+            role=self._deployment.role(word, self.policy), environment={"QUEUE_URL": self._url},
+        )  # fmt: skip
+        # A role that was made a moment ago may not be known to SQS yet.
+        self._deployment.wait_for(lambda: not self._deployment.invoke(name, {}).error, ROLE_S)
+        return name
+
     def watch(self, function: str) -> None:
         """Have Lambda send here what comes of the function's asynchronous invocations."""
         there = {"Destination": self.arn}
@@ -59,7 +84,7 @@ class Arrivals:
     def take(self, seconds: float) -> list[dict[str, Any]]:
         """Return the records that are there, or that come first within that time; each is given once.
 
-        A record has `requestPayload` (the event) and `responsePayload` (the function's answer):
+        A record has `requestPayload` (the event); Lambda's has `responsePayload` (the function's answer) too:
         "Capturing records of Lambda asynchronous invocations" in the Lambda Developer Guide.
         """
         deadline = time.monotonic() + seconds

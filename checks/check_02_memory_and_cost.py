@@ -206,8 +206,8 @@ def check_cents(bill_of, rng):
 @pytest.mark.check(points=1, section="8 · The bill of one line", timeout=120)
 def check_real_log(bill_of, deployment, work):
     """The log of a function that has just run gives the bill of these runs."""
-    answers = [deployment.invoke(work, event) for event in ({}, {"wait_ms": 5}, {"fail": "no"})]
-    reports = [line for answer in answers for line in answer.log if line.startswith("REPORT R")]
+    for event in ({}, {"wait_ms": 5}, {"fail": "no"}):
+        deployment.invoke(work, event)
     logs = deployment.client("logs")
 
     def lines():
@@ -219,11 +219,11 @@ def check_real_log(bill_of, deployment, work):
         found = [event["message"] for event in events]
         return found if sum(line.startswith("REPORT R") for line in found) == 3 else None
 
+    log = deployment.wait_for(lines, 60, words="three REPORT lines in the function's log")
     usage = [
         (int(between(line, "Memory Size: ")), int(between(line, "Billed Duration: ")))
-        for line in reports
-    ]
-    log = deployment.wait_for(lines, 60, words="three REPORT lines in the function's log")
+        for line in log if line.startswith("REPORT R")
+    ]  # fmt: skip
     bill_of(log, usage, "three real invocations, the last of which failed", times=10**6)
 
 

@@ -16,7 +16,6 @@ from .object_creation import CREATED, create_objects
 from .service_permission import ServicePermission
 from .trigger_role import trigger_policy
 
-RECORDER = "def handler(event, context):\n    pass\n"
 BLOCKED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 # How long S3 may take with an event, and how often an upload is repeated: AWS takes a while to begin.
 EVENT_S, TRIES = 15, 5
@@ -31,13 +30,9 @@ def arrivals(deployment):
 
 
 @pytest.fixture(scope="module")
-def recorder(deployment, arrivals):
+def recorder(arrivals):
     """The kit's own function, whose calls are seen in the queue."""
-    files = {"recorder.py": RECORDER}
-    role = deployment.role("recorder", arrivals.policy)
-    name = deployment.function("recorder", files, handler="recorder.handler", role=role)
-    arrivals.watch(name)
-    return name
+    return arrivals.recorder("recorder")
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from websockets.exceptions import InvalidHandshake
+from websockets.exceptions import InvalidHandshake, InvalidURI
 from websockets.sync.client import connect
 
 from labkit.grading import Unmet
@@ -14,14 +14,17 @@ _SECONDS = 30
 
 
 class LivePage:
-    """One open connection. A context manager: on the way out the page is closed."""
+    """One open connection. A context manager: on the way out the page is closed.
+
+    Raises Unmet where the endpoint does not let it in, or is none.
+    """
 
     def __init__(self, endpoint: str):
-        place = urlsplit(endpoint)
-        # Names below localhost are this machine (RFC 6761), but not every system's resolver knows.
-        here = (place.hostname or "").endswith(".localhost")
-        more = {"address": ("127.0.0.1", place.port)} if here else {}
         try:
+            place = urlsplit(endpoint)
+            # Names below localhost are this machine (RFC 6761), but not every system's resolver knows.
+            here = (place.hostname or "").endswith(".localhost")
+            more = {"address": ("127.0.0.1", place.port)} if here else {}
             self._opening = connect(
                 endpoint, open_timeout=_SECONDS, compression=None, proxy=None, **more
             )
@@ -31,6 +34,12 @@ class LivePage:
                 tried="opened a page: a WebSocket connection to SocketEndpoint",
                 expected="the status 101, Switching Protocols",
                 seen=str(error),
+            ) from None
+        except (OSError, ValueError, InvalidURI) as error:
+            raise Unmet(
+                tried=f"opened a page: a WebSocket connection to SocketEndpoint, {endpoint}",
+                expected="the address of a WebSocket API, where somebody answers",
+                seen=f"{type(error).__name__}: {error}",
             ) from None
 
     def __enter__(self) -> "LivePage":

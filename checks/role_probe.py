@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 CLIENTS = {name: boto3.client(name) for name in ("s3", "logs", "iam")}
 
 def handler(event, context):
-    return [attempt(**call) for call in event]
+    return [attempt(**call) for call in event["calls"]]
 
 def attempt(service, operation, parameters):
     try:
@@ -167,7 +167,7 @@ class RoleProbe:
 
     def _attempt(self, calls: Sequence[Call]) -> list[str | None]:
         """The error code of each call, None where it was done."""
-        event = [
+        made = [
             {
                 "service": call.action.partition(":")[0],
                 "operation": call.operation,
@@ -175,4 +175,9 @@ class RoleProbe:
             }
             for call in calls
         ]
-        return self._deployment.invoke(self._function, event).payload
+        answer = self._deployment.invoke(self._function, {"calls": made})
+        named = ", ".join(call.named for call in calls)
+        answer.must_work(
+            f"called {named} from a function under a role with {self._file}", "an answer to each"
+        )
+        return answer.payload

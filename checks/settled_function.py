@@ -78,11 +78,11 @@ class SettledFunction:
     @property
     def provisioned(self) -> int:
         """Its provisioned concurrency, as the cloud has it."""
-        found = self._lambda.list_provisioned_concurrency_configs(FunctionName=self.name)
-        return sum(
-            each["RequestedProvisionedConcurrentExecutions"]
-            for each in found["ProvisionedConcurrencyConfigs"]
-        )
+        try:
+            found = self._lambda.get_provisioned_concurrency_config(**self._alias)
+        except self._lambda.exceptions.ProvisionedConcurrencyConfigNotFoundException:
+            return 0
+        return found["RequestedProvisionedConcurrentExecutions"]
 
     @property
     def patience(self) -> tuple[int, int]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from labkit.grading import Unmet
+
 _SECONDS = 35  # API Gateway itself waits for 30
 
 
@@ -44,12 +46,28 @@ class Reply:
 def send(
     method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> Reply:
-    """Send one request and read its answer; nothing is followed, and nothing is tried again."""
+    """Send one request and read its answer; nothing is followed, and nothing is tried again.
+
+    Raises Unmet where nobody answers at the URL, or it is none.
+    """
+    try:
+        return _sent(method, url, body, headers)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise Unmet(
+            tried=f"sent {method} {url}",
+            expected="an answer",
+            seen=f"nobody answers there ({type(error).__name__}: {error})",
+        ) from None
+
+
+def _sent(method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None) -> Reply:
     place = urlsplit(url)
+    if not place.hostname:
+        raise ValueError("it names no host")
     secure = place.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     # Names below localhost are this machine (RFC 6761), but not every system's resolver knows.
-    host = "127.0.0.1" if (place.hostname or "").endswith(".localhost") else place.hostname
+    host = "127.0.0.1" if place.hostname.endswith(".localhost") else place.hostname
     connection = kind(host, place.port, timeout=_SECONDS)
     target = (place.path or "/") + (f"?{place.query}" if place.query else "")
     try:

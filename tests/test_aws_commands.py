@@ -110,6 +110,21 @@ def test_a_service_that_the_region_has_not(account, capsys):
     assert "not in this region" in words
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Refusal("UnknownOperationException", status=404),
+        Refusal("405", "MethodNotAllowed", 405),
+        THROTTLED,
+    ],
+)
+def test_a_kind_that_the_cloud_does_not_list(account, capsys, answer):
+    account.says("ListVectorBuckets", answer)
+    status, result, words = destroyed(capsys)
+    assert status == 3 and set(result["not_seen"]) == {"vector index", "vector bucket"}
+    assert answer.message in words and set(looking_operations()) <= set(account.asked)
+
+
 def function(name):
     arn = f"arn:aws:lambda:eu-west-1:123456789012:function:{name}"
     return {"FunctionName": name, "FunctionArn": arn}
@@ -205,6 +220,8 @@ def test_a_stack_that_is_busy_is_waited_for(account, capsys):
     status, result, _ = destroyed(capsys)
     assert (status, result["removed"]) == (0, [["stack", "lab-s"]])
     assert account.counts()["DeleteStack"] == 1
+    # By its name: not every implementation knows the id here, as AWS does.
+    assert account.asked["DescribeStackResources"] == [{"StackName": "lab-s"}]
 
 
 def knowledge_base(account, *sources):

@@ -47,7 +47,10 @@ def test_link_leads_to_a_stack(published, local_cloud):
     assert (parts.path, parts.query, where) == (
         "/cloudformation/home", "region=us-east-1", "/stacks/create/review",
     )  # fmt: skip
-    assert parse_qs(query)["stackName"] == ["image-resizer"]
+    fields = {name: values[0] for name, values in parse_qs(query).items()}
+    assert fields["stackName"] == "image-resizer"
+    # The bucket in the path: with a dot in its name it is no host that S3's certificate is for.
+    assert fields["templateURL"].startswith(f"https://s3.us-east-1.amazonaws.com/{BUCKET}/")
     cfn = local_cloud.client("cloudformation")
     stack = quick_create(cfn, link)
     assert stack["StackStatus"] == "CREATE_COMPLETE"

@@ -49,6 +49,11 @@ _KINDS: tuple[tuple[type[BotoCoreError], str], ...] = (
 )  # fmt: skip
 
 
+def refuses_keys(error: ClientError) -> bool:
+    """Whether every other call would be refused too: the keys have expired, or are nobody's."""
+    return _CODES.get(error.response.get("Error", {}).get("Code", "")) in (_EXPIRED, _UNKNOWN)
+
+
 def explain(error: BotoCoreError | ClientError) -> str:
     """The cloud's own words, and a sentence with what to do, where one is known."""
     if isinstance(error, ClientError):

@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 from rich.console import Console
 
 from . import target, terminal
-from .cloud_errors import explain
+from .cloud_errors import explain, refuses_keys
 from .inventory import KINDS
 from .resource_kinds import Kind, NotRemoved
 
@@ -16,7 +16,6 @@ _DONE, _LEFT, _NOT_MEANT, _REFUSED = 0, 1, 2, 3
 # A queue is listed for up to 60 seconds after it was deleted (SQS API reference, DeleteQueue), a table until
 # it is DELETED.
 _LISTED_S, _LOOK_S = 90, 2
-_DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation")
 Found = list[tuple[Kind, str]]
 
 
@@ -53,8 +52,8 @@ def run(*, yes: bool, as_json: bool) -> int:
 
 
 def _find(unseen: dict[str, str]) -> Found:
-    """All that is there. A kind that may not be looked at, or whose service does not answer, goes into
-    `unseen` with the reason, and the others are looked at.
+    """All that is there. A kind whose service does not answer, or won't list it, goes into `unseen` with the
+    reason, and the others are looked at. Raises ClientError where the keys don't hold.
     """
     found = []
     for kind in KINDS:
@@ -63,7 +62,7 @@ def _find(unseen: dict[str, str]) -> Found:
         except EndpointConnectionError as error:
             unseen[kind.words] = str(error)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _DENIED:
+            if refuses_keys(error):
                 raise
             unseen[kind.words] = str(error)
     return found

@@ -38,7 +38,7 @@ def _remove_stack(name: str) -> None:
         if status == "DELETE_FAILED" and asked:
             raise NotRemoved(f"{status}: {stack.get('StackStatusReason', 'no reason given')}")
         if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
-            _empty_buckets_of(identifier)
+            _empty_buckets_of(name)
             cfn.delete_stack(StackName=name)
             asked = True
         time.sleep(_LOOK_S)

@@ -35,7 +35,9 @@ def upload(bucket: str) -> list[Template]:
     layer = _layer_parameters(s3, bucket)
     paths = sorted(project.TEMPLATE.parent.glob("*.yaml"))
     folder = f"{_PREFIX}/{_digest(paths)}"
-    base = f"https://{bucket}.s3.{region}.amazonaws.com/{folder}"
+    # The bucket in the path, as `aws cloudformation package` has it: a bucket's name with a dot in it is no
+    # host that S3's certificate is for ("Virtual hosting of general purpose buckets").
+    base = f"https://s3.{region}.amazonaws.com/{bucket}/{folder}"
     given = {"image-resizer": layer, "course": {"Templates": base, **layer}}
     for path in paths:
         body = path.read_bytes()

@@ -25,6 +25,8 @@ from .results import CheckResult
 from .stage_files import StageFiles
 
 LIMIT_S = 30
+# What is expected of a check that its time limit has ended.
+IN_TIME = "this check to end in time"
 _SEED = pytest.StashKey[int]()
 _OUTCOMES = pytest.StashKey[dict[str, CheckResult]]()
 _TOLD = pytest.StashKey[list[BaseException]]()
@@ -178,9 +180,7 @@ def _unmet(error: BaseException) -> Unmet:
     if isinstance(error, BotoCoreError):
         return Unmet(tried="called the cloud", expected="an answer", seen=str(error))
     if isinstance(error, pytest.fail.Exception) and "Timeout" in str(error.msg):
-        return Unmet(
-            tried="waited for your code", expected="this check to end in time", seen=str(error.msg)
-        )
+        return Unmet(tried="waited for your code", expected=IN_TIME, seen=str(error.msg))
     return Unmet(
         tried="ran this check",
         expected="it to come to an end",
