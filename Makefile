@@ -42,8 +42,8 @@ mutants: $(TEST) ## read every stage, grade every wrong and right submission in 
 mutation: $(TEST) ## change the solutions in every small way and see which changes no check sees (KEYS="09 11" for some)
 	$(BIN)/python tests/mutation.py $(KEYS)
 
-policy: $(TEST) ## record what each stage asks of the cloud, and write the learner's policy for AWS from it
-	$(BIN)/python tests/stage_needs.py
+policy: $(TEST) ## record what stages and notebooks ask of the cloud, write the learner's policies for AWS, and try them (KEYS="09 11")
+	$(BIN)/python tests/stage_needs.py $(KEYS)
 
 second: $(TEST) ## run the stages against a second, independent cloud, and print what passes there
 	$(BIN)/python tests/second_cloud.py
