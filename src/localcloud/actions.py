@@ -128,7 +128,8 @@ def _reads_vectors(operation: str, parameters: dict) -> bool:
 def operation(request: ApiRequest, service: str) -> tuple[str, dict]:
     """The operation that a request names, and its parameters; Unknown where no model has its address.
 
-    `service` is the name it is signed with. Of S3's operations only the path's form of address is read.
+    `service` is the name it is signed with. Of S3's, a bucket in the host's name is not read, and a
+    part's upload is PutObject.
     """
     target = request.headers.get("x-amz-target")
     if target:
@@ -145,6 +146,8 @@ def operation(request: ApiRequest, service: str) -> tuple[str, dict]:
     name, has_payload, labels = _rest_operation(
         service, request.method, request.path, request.query
     )
+    if "x-amz-copy-source" not in request.headers:
+        name = _COPIES.get(name, name)
     # A payload, such as a function's event, holds the caller's own names.
     body = {} if has_payload else _json(request.body)
     return name, {**body, **query, **labels}
@@ -187,6 +190,8 @@ class _RestOperation:
     has_payload: bool
 
 
+# What a header alone tells from another operation at the same address.
+_COPIES = {"CopyObject": "PutObject"}
 # What signs with one name but is described by several models.
 _MODELS = {
     "bedrock": ("bedrock-runtime", "bedrock-agent-runtime", "bedrock-agent", "bedrock"),
