@@ -94,8 +94,8 @@ class Recording:
             self._replies.append((model.id, reply))
             return reply
 
-        async def heard_choice(call: Any, model: Any, asked: Any) -> Any:
-            chosen = await choose(call, model, asked)
+        async def heard_choice(call: Any, model: Any, *asked: Any) -> Any:
+            chosen = await choose(call, model, *asked)
             if chosen:
                 self._replies.append((model.id, chosen[0]))
             return chosen
