@@ -40,8 +40,8 @@ mutants: $(TEST) ## grade every wrong and right submission, then every small cha
 	$(BIN)/lab author check $(KEYS)
 	$(BIN)/python tests/mutation.py $(KEYS)
 
-policy: $(TEST) ## record what each stage asks of the cloud, and write the learner's policy for AWS from it
-	$(BIN)/python tests/stage_needs.py
+policy: $(TEST) ## record what stages and notebooks ask of the cloud, write the learner's policies for AWS, and try them (KEYS="09 11")
+	$(BIN)/python tests/stage_needs.py $(KEYS)
 
 second: $(TEST) ## run everything against a second, independent cloud, and say what passes there (WHAT="demo 09" anew)
 	PYTHONPATH=. $(BIN)/python tests/second_cloud.py $(WHAT)

@@ -7,7 +7,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ParamValidationError
 
-from localcloud.actions import ApiRequest, Need, Scope, credential_scope, needs
+from localcloud.actions import ApiRequest, Need, Scope, credential_scope, needs, operation
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -246,6 +246,29 @@ def test_scope_of_a_signed_request():
     assert credential_scope(sent("logs", "describe_log_groups")) == Scope(
         "AKIAIOSFODNN7EXAMPLE", REGION, "logs"
     )
+
+
+NAMED = [
+    ("s3", "list_objects_v2", {"Bucket": "photos"}),
+    ("s3", "get_bucket_tagging", {"Bucket": "photos"}),
+    ("s3", "put_object", PHOTO),
+    ("s3", "copy_object", PHOTO | {"CopySource": "photos/a"}),
+    ("s3", "delete_objects", {"Bucket": "photos", "Delete": {"Objects": [{"Key": "a"}]}}),
+    ("apigateway", "get_rest_apis", {}),
+    ("apigatewayv2", "create_api", {"Name": "a", "ProtocolType": "HTTP"}),
+    ("apigatewaymanagementapi", "post_to_connection", {"ConnectionId": "a", "Data": b""}),
+    ("bedrock-runtime", "converse", {"modelId": "amazon.nova-micro-v1:0"}),
+    ("lambda", "invoke", {"FunctionName": "f"}),
+    ("sqs", "list_queues", {}),
+    ("iam", "list_roles", {}),
+]
+
+
+@pytest.mark.parametrize(("service", "name", "parameters"), NAMED)
+def test_operation_of_a_request(service, name, parameters):
+    request = sent(service, name, **parameters)
+    found, _ = operation(request, credential_scope(request).service)
+    assert found.lower() == name.replace("_", "")
 
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])

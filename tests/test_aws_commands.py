@@ -91,7 +91,7 @@ def test_a_kind_that_may_not_be_listed_is_named(account, capsys, operation):
     assert result["not_seen"] and all(
         "is not authorized" in why for why in result["not_seen"].values()
     )
-    assert "not looked at" in words and "learner-policy.json" in words
+    assert "not looked at" in words and "learner-policy-" in words
     assert set(looking_operations()) <= set(account.asked)  # the others were looked at
 
 
@@ -326,7 +326,9 @@ def test_what_is_not_known_is_said_and_the_rest_looked_at(allowed, operation, re
 
 
 def test_bedrock_models_that_can_not_be_called(allowed, monkeypatch):
-    monkeypatch.setattr(needs, "models", lambda keys: ["us.amazon.old-v1:0", "amazon.none-v1:0"])
+    monkeypatch.setattr(
+        needs, "models", lambda keys: {"us.amazon.old-v1:0": "", "amazon.none-v1:0": ""}
+    )
     legacy = {"modelDetails": {"modelLifecycle": {"status": "LEGACY"}}}
     allowed.says("GetFoundationModel", legacy, Refusal("ResourceNotFoundException", status=404))
     found = [each for each in findings() if "Bedrock model" in each]
@@ -399,9 +401,9 @@ def test_a_new_bucket_is_made_in_the_region_and_tagged(account, capsys):
         ("HeadBucket", Refusal("403", "Forbidden", 403), "Forbidden"),
         ("HeadBucket", Refusal("301", "Moved Permanently", 301), "Moved Permanently"),
         ("CreateBucket", Refusal("BucketAlreadyExists", status=409), "BucketAlreadyExists"),
-        ("CreateBucket", DENIED, "learner-policy.json"),
+        ("CreateBucket", DENIED, "learner-policy-"),
         ("CreateBucket", Refusal("TooManyBuckets"), "TooManyBuckets"),
-        ("PutObject", Refusal("AccessDenied", status=403), "learner-policy.json"),
+        ("PutObject", Refusal("AccessDenied", status=403), "learner-policy-"),
         ("PutObject", EXPIRED, "have expired"),
         ("PutObject", Refusal("SlowDown", status=503), "Wait a minute"),
     ],

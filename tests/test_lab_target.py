@@ -2,20 +2,15 @@
 
 import json
 import sys
-from pathlib import Path
 
 import pytest
 
 from deployment import make_role
 from labkit import needs, target
+from needs_documents import POLICIES
 from people import Person
 from resizer_stack import zip_of
 from second_cloud import lab, second_cloud
-
-ROOT = Path(__file__).parents[1]
-ALLOWED = json.loads((ROOT / "docs" / "learner-policy.json").read_text(encoding="utf-8"))[
-    "Statement"
-]
 
 
 def account(person):
@@ -30,11 +25,12 @@ def account(person):
 @pytest.fixture(scope="module")
 def learner(local_cloud):
     person = Person(local_cloud, "learner")
-    policy = local_cloud.client("iam").create_policy(
-        PolicyName="learner",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": ALLOWED}),
-    )["Policy"]["Arn"]
-    local_cloud.client("iam").attach_user_policy(UserName="learner", PolicyArn=policy)
+    iam = local_cloud.client("iam")
+    for name, path in POLICIES.items():
+        policy = iam.create_policy(
+            PolicyName=name, PolicyDocument=path.read_text(encoding="utf-8")
+        )["Policy"]["Arn"]
+        iam.attach_user_policy(UserName="learner", PolicyArn=policy)
     return account(person)
 
 
@@ -86,7 +82,7 @@ def test_what_is_not_allowed_is_named(kit, local_cloud):
     shown = kit.lab("target", "aws", code=2, **without_target(account(half))).stdout
     denied = next(line for line in shown.splitlines() if "You may not:" in line)
     assert "lambda:CreateFunction" in denied and "s3:PutObject" not in denied
-    assert "docs/learner-policy.json" in denied
+    assert "docs/learner-policy-" in denied
 
 
 def test_who_may_not_simulate_is_told(kit, stranger):

@@ -286,8 +286,10 @@ def test_learner_of_a_class_may_do_the_course_within_the_boundary(local_cloud, c
 
 
 def test_learners_policy_in_the_template_is_that_of_the_docs():
-    written = json.loads((FOLDER.parent / "docs" / "learner-policy.json").read_text("utf-8"))
-    assert resources("classroom")["LearnerPolicy"]["Properties"]["PolicyDocument"] == written
+    for name, part in {"LearnerPolicy": "functions", "LearnerPolicyServices": "services"}.items():
+        path = FOLDER.parent / "docs" / f"learner-policy-{part}.json"
+        written = json.loads(path.read_text("utf-8"))
+        assert resources("classroom")[name]["Properties"]["PolicyDocument"] == written
 
 
 def client_of(local_cloud, role):

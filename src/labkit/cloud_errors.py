@@ -10,7 +10,7 @@ _UNKNOWN = (
     "AWS does not know these keys, or the secret does not belong to them: aws configure list."
 )
 _SLOW = "AWS is asked too often for now, and the retries are used up. Wait a minute, then repeat the command."
-_DENIED = "You may not do this here. docs/learner-policy.json is all that the course needs."
+_DENIED = "You may not do this here. docs/learner-policy-*.json are all that the course needs."
 # Codes: common errors of AWS's APIs, those of IAM and STS, and botocore's own list of throttles.
 _CODES = {
     **dict.fromkeys(

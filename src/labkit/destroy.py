@@ -106,7 +106,7 @@ def _tell(removed: Found, left: Found, unseen: dict[str, str], console: Console)
         console.print(f"? {words}: not looked at: {reason}", style="yellow", markup=False)
     if unseen:
         console.print(
-            "Of these nothing is known. Allow what docs/learner-policy.json does, or see in the console. "
+            "Of these nothing is known. Allow what docs/learner-policy-*.json does, or see in the console. "
             "A service that is not in this region has nothing there."
         )
     if left:

@@ -72,8 +72,12 @@ def cost(keys: Sequence[str]) -> str:
     """About what it costs, in words."""
     cents = needs.cents(keys)
     amount = "less than 0.1 US cents" if cents < 0.1 else f"about {cents:.1f} US cents"
-    models = " and what the Bedrock models cost" if needs.models(keys) else ""
-    return f"One run costs {amount}{models}, by the prices of us-east-1; `lab destroy` removes what is left."
+    unpriced = needs.unpriced(keys)
+    more = f", without {', '.join(unpriced)}, whose price is not known here" if unpriced else ""
+    return (
+        f"One run costs {amount} (of a stage: notebook and checks), by the prices of us-east-1{more}. "
+        "`lab destroy` removes what is left."
+    )
 
 
 def _permissions(keys: Sequence[str], arn: str, account: str, region: str) -> Iterator[Finding]:
@@ -102,7 +106,8 @@ def _permissions(keys: Sequence[str], arn: str, account: str, region: str) -> It
     if denied:
         names = ", ".join(sorted(set(denied)))
         yield Finding(
-            "✗", f"You may not: {names}. docs/learner-policy.json allows all that the course needs."
+            "✗",
+            f"You may not: {names}. docs/learner-policy-*.json allow all that the course needs.",
         )
     elif count:
         yield Finding("✓", f"Your policies allow the {count} actions that it needs, by simulation")
@@ -190,14 +195,16 @@ def _runtime(region: str) -> Iterator[Finding]:
 
 
 def _models(keys: Sequence[str], region: str) -> Iterator[Finding]:
-    for model in needs.models(keys):
+    for model, elsewhere in needs.models(keys).items():
+        where = elsewhere or region
         base = re.sub(r"^(us|eu|apac|au|ca|jp|us-gov|global)\.", "", model)
         try:
-            details = boto3.client("bedrock").get_foundation_model(modelIdentifier=base)
+            bedrock = boto3.client("bedrock", region_name=where)
+            details = bedrock.get_foundation_model(modelIdentifier=base)
         except ClientError as error:
-            yield Finding("✗", f"Bedrock model {model} can't be used in {region}: {error}")
+            yield Finding("✗", f"Bedrock model {model} can't be used in {where}: {error}")
             continue
         state = details["modelDetails"].get("modelLifecycle", {}).get("status", "ACTIVE")
         # "Model lifecycle": new customers cannot use Legacy models.
         sign = "✓" if state == "ACTIVE" else "✗"
-        yield Finding(sign, f"Bedrock model {base} is {state} in {region}")
+        yield Finding(sign, f"Bedrock model {base} is {state} in {where}")

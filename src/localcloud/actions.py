@@ -95,20 +95,20 @@ def needs(request: ApiRequest, scope: Scope, account_id: str) -> list[Need]:
         return [Need(f"apigateway:{request.method}", resource)]
     if scope.service == "execute-api":
         return [_execute_api(request, scope, account_id)]
-    operation, parameters = _operation(request, scope.service)
+    name, parameters = operation(request, scope.service)
     prefix = ACTION_PREFIXES.get(scope.service, scope.service)
-    action = f"{prefix}:{ACTION_NAMES.get((scope.service, operation), operation)}"
+    action = f"{prefix}:{ACTION_NAMES.get((scope.service, name), name)}"
     place = {"region": scope.region, "account": account_id}
-    context = condition_keys(scope.service, operation, parameters, place)
+    context = condition_keys(scope.service, name, parameters, place)
     found = [
         Need(action, resource, context)
-        for resource in _resources(scope.service, operation, parameters, place)
+        for resource in _resources(scope.service, name, parameters, place)
     ]
-    if scope.service == "s3vectors" and _reads_vectors(operation, parameters):
+    if scope.service == "s3vectors" and _reads_vectors(name, parameters):
         found += [Need("s3vectors:GetVectors", need.resource, context) for need in found]
-    if scope.service == "bedrock" and operation.startswith("RetrieveAndGenerate"):
+    if scope.service == "bedrock" and name.startswith("RetrieveAndGenerate"):
         found += _answering(parameters, place)
-    return found + _passed_roles(scope.service, operation, parameters)
+    return found + _passed_roles(scope.service, name, parameters)
 
 
 def _reads_vectors(operation: str, parameters: dict) -> bool:
@@ -125,7 +125,12 @@ def _reads_vectors(operation: str, parameters: dict) -> bool:
 # -- the operation and its parameters -------------------------------------------------------------
 
 
-def _operation(request: ApiRequest, service: str) -> tuple[str, dict]:
+def operation(request: ApiRequest, service: str) -> tuple[str, dict]:
+    """The operation that a request names, and its parameters; Unknown where no model has its address.
+
+    `service` is the name it is signed with. Of S3's, a bucket in the host's name is not read, and a
+    part's upload is PutObject.
+    """
     target = request.headers.get("x-amz-target")
     if target:
         return target.rpartition(".")[2], _json(request.body)
@@ -141,6 +146,8 @@ def _operation(request: ApiRequest, service: str) -> tuple[str, dict]:
     name, has_payload, labels = _rest_operation(
         service, request.method, request.path, request.query
     )
+    if "x-amz-copy-source" not in request.headers:
+        name = _COPIES.get(name, name)
     # A payload, such as a function's event, holds the caller's own names.
     body = {} if has_payload else _json(request.body)
     return name, {**body, **query, **labels}
@@ -149,7 +156,7 @@ def _operation(request: ApiRequest, service: str) -> tuple[str, dict]:
 @functools.lru_cache(maxsize=1024)
 def _rest_operation(service: str, method: str, path: str, query: str) -> tuple[str, bool, dict]:
     """The operation at an address, whether its body is a payload, and what the path names."""
-    asked = dict(parse_qsl(query)).items()
+    asked = dict(parse_qsl(query, keep_blank_values=True)).items()
     found = [
         (operation, labels)
         for operation in _rest_operations(service)
@@ -183,8 +190,14 @@ class _RestOperation:
     has_payload: bool
 
 
+# What a header alone tells from another operation at the same address.
+_COPIES = {"CopyObject": "PutObject"}
 # What signs with one name but is described by several models.
-_MODELS = {"bedrock": ("bedrock-runtime", "bedrock-agent-runtime", "bedrock-agent", "bedrock")}
+_MODELS = {
+    "bedrock": ("bedrock-runtime", "bedrock-agent-runtime", "bedrock-agent", "bedrock"),
+    "apigateway": ("apigateway", "apigatewayv2"),
+    "execute-api": ("apigatewaymanagementapi",),
+}
 
 
 @functools.cache
@@ -203,10 +216,11 @@ def _rest_operations(service: str) -> list[_RestOperation]:
             pattern = re.sub(r"\\\{(\w+)\\\+\\\}", r"(?P<\1>.+)", pattern)
             shape = operation.input_shape
             payload = bool(shape and shape.serialization.get("payload"))
+            asked = dict(parse_qsl(query, keep_blank_values=True))
             found.append(
                 _RestOperation(
                     name, operation.http["method"], re.compile(pattern), path.endswith("/"),
-                    dict(parse_qsl(query)), payload,
+                    asked, payload,
                 )
             )  # fmt: skip
     literal = re.compile(r"\(\?P<\w+>[^)]*\)")

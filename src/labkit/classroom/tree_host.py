@@ -68,7 +68,7 @@ def main(descriptor: int) -> int:
 @functools.cache
 def _load(keys: tuple[str, ...]) -> None:
     """Make and load what these stages' processes would each make and load anew, seconds in all."""
-    actions = {action for names in needs.actions(keys).values() for action in names}
+    actions = {action for names in needs.actions(keys, "checks").values() for action in names}
     services = {action.partition(":")[0] for action in actions}
     localcloud.load_services(services)
     preloaded.make_clients(*sorted({_CLIENTS[each] for each in services & _CLIENTS.keys()}))
