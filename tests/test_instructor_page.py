@@ -95,7 +95,8 @@ def test_from_zero_to_grades(kit, tmp_path):
     }
     assert [scores[name]["score"] for name in ("ada", "bob", "eve")] == [4, 0, 0]
     named = re.findall(r"^\| (`.*?) \|", section("What comes out"), re.MULTILINE)
-    for name in re.findall(r"`([^`]+)`", " ".join(named)):
+    shared = "`shared/`"  # is made where several hand in the same files
+    for name in re.findall(r"`([^`]+)`", " ".join(named).replace(shared, "")):
         assert (out / name.replace("NAME", "ada")).is_file(), name
     assert "0 graded" in shell(kit, commands).stdout
 
