@@ -16,8 +16,9 @@ from urllib.parse import unquote
 import boto3
 
 from localcloud.actions import ApiRequest, credential_scope, needs, operation
-from localcloud.foundation_models import conversations, tool_use
+from localcloud.foundation_models import guarded
 from localcloud.foundation_models.api import FoundationModels
+from localcloud.foundation_models.conversations import Reply
 from localcloud.identity import Gatekeeper
 from needed_actions import place, stack_needs, with_tags
 
@@ -46,7 +47,7 @@ class Recording:
         self._memory: dict[str, int] = {}
         self._units: dict[str, Counter[str]] = defaultdict(Counter)
         self._models: dict[str, str] = {}
-        self._replies: list[tuple[str, conversations.Reply]] = []
+        self._replies: list[tuple[str, Reply]] = []
         self._reserved = 0
         self._refused: set[str] = set()
 
@@ -55,7 +56,7 @@ class Recording:
         self._apis_before = _api_units()
         check, answer = Gatekeeper.check, FoundationModels.answer
         judge_connection, judge_api = Gatekeeper.judge_connection_call, Gatekeeper.judge_api_call
-        ask, choose = conversations.ask, tool_use.choose
+        ask = guarded.ask
 
         def heard_check(gatekeeper: Gatekeeper, request: ApiRequest) -> Any:
             name = self._hear(request)
@@ -89,24 +90,17 @@ class Recording:
                 self._count_model(unquote(request.path).split("/")[2], region)
             return answered
 
-        async def heard_ask(call: Any, model: Any, asked: Any) -> Any:
-            reply = await ask(call, model, asked)
+        async def heard_ask(call: Any, model: Any, *asked: Any) -> Any:
+            reply = await ask(call, model, *asked)
             self._replies.append((model.id, reply))
             return reply
-
-        async def heard_choice(call: Any, model: Any, *asked: Any) -> Any:
-            chosen = await choose(call, model, *asked)
-            if chosen:
-                self._replies.append((model.id, chosen[0]))
-            return chosen
 
         self._patches = [
             mock.patch.object(Gatekeeper, "check", heard_check),
             mock.patch.object(Gatekeeper, "judge_connection_call", heard_connection),
             mock.patch.object(Gatekeeper, "judge_api_call", heard_api),
             mock.patch.object(FoundationModels, "answer", heard_answer),
-            mock.patch.object(conversations, "ask", heard_ask),
-            mock.patch.object(tool_use, "choose", heard_choice),
+            mock.patch.object(guarded, "ask", heard_ask),
         ]
         for patch in self._patches:
             patch.start()
