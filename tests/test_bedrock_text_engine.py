@@ -27,7 +27,7 @@ def test_a_llama_cpp_that_fails_leaves_the_model_to_onnxruntime(caplog):
 
 
 def test_a_llama_cpp_that_is_slower_here_is_not_used(caplog):
-    with cloud_with("stand-in", STAND_IN_SECONDS="0.3") as cloud:
+    with cloud_with("stand-in", STAND_IN_SECONDS="0.2") as cloud:
         assert page(cloud, text=PARIS)["tokens"][0]["text"] == " Paris"
     (line,) = [each.getMessage() for each in caplog.records if "llama" in each.getMessage()]
     assert line.endswith("so that onnxruntime computes the language model")
