@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from localcloud import LocalCloud
+from localcloud.foundation_models.language_model import loaded
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 
@@ -26,8 +27,12 @@ def cloud_with(package, **environment):
         if package == "stand-in":
             patch.syspath_prepend(STAND_INS)
             patch.delitem(sys.modules, "llama_cpp")
-        with LocalCloud(port=0) as cloud:
-            yield cloud
+        loaded.cache_clear()  # a process chooses once
+        try:
+            with LocalCloud(port=0) as cloud:
+                yield cloud
+        finally:
+            loaded.cache_clear()
 
 
 def page(cloud, name="distribution", **asked):
