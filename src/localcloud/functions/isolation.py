@@ -238,11 +238,14 @@ def choose_isolation(wanted: str = "auto") -> Isolation:
     return PlainProcess()
 
 
-@functools.cache
 def _may_mount(*command: str) -> bool:
     """Whether a command makes namespaces in which one may mount: some systems deny it."""
-    if not sys.platform.startswith("linux") or shutil.which(command[0]) is None:
-        return False
+    program = shutil.which(command[0])
+    return sys.platform.startswith("linux") and bool(program) and _mounts(program, *command[1:])
+
+
+@functools.cache
+def _mounts(*command: str) -> bool:
     mount = (
         "import ctypes; raise SystemExit(ctypes.CDLL(None).mount(b't', b'/tmp', b'tmpfs', 0, None))"
     )
