@@ -5,6 +5,7 @@ and the fields of its type. ENTRY_FIELDS is the schema; docs/record.md explains 
 """
 
 import itertools
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -64,13 +65,15 @@ class Record:
     def __init__(self, size: int = 100_000):
         self._entries: deque[dict[str, Any]] = deque(maxlen=size)
         self._numbers = itertools.count(1)
+        self._adding = threading.Lock()
         # Called with each entry as it is added, in the thread that adds it.
         self.listener: Callable[[dict[str, Any]], None] | None = None
 
     def add(self, kind: str, /, **fields: Any) -> None:
         """Add an entry with the time of now."""
-        entry = {"sequence": next(self._numbers), "time": time.time(), "type": kind, **fields}
-        self._entries.append(entry)
+        with self._adding:
+            entry = {"sequence": next(self._numbers), "time": time.time(), "type": kind, **fields}
+            self._entries.append(entry)
         if self.listener is not None:
             self.listener(entry)
 
@@ -79,8 +82,7 @@ class Record:
         function (its name, or its ARN with or without a version) if one is given.
         """
         entries = list(self._entries)
-        if since and entries:
-            # Threads that add at the same moment may leave two neighbours in the wrong order.
+        if since:
             entries = [entry for entry in entries if entry["sequence"] > since]
         if function is not None:
             entries = [entry for entry in entries if _is_of(entry.get("function", ""), function)]
