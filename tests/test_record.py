@@ -39,7 +39,10 @@ def recorded(local_cloud):
     """A cloud in which one function ran cold, warm, failed, was replaced, throttled and deleted."""
     client = local_cloud.client("lambda")
     deploy(local_cloud, "recorded", SOURCE)
-    for event in ({}, {}, {"divisor": 0}):
+    invoke(local_cloud, "recorded", {})
+    # An environment is frozen after the answer has gone, or not at all where the next call is there first.
+    wait_for(lambda: [e for e in events(local_cloud) if e["type"] == "freeze"])
+    for event in ({}, {"divisor": 0}):
         invoke(local_cloud, "recorded", event)
     client.update_function_configuration(FunctionName="recorded", Timeout=9)
     invoke(local_cloud, "recorded")
