@@ -26,7 +26,7 @@ from . import lambda_api
 @functools.cache
 def client(service: str, region: str) -> Any:
     """A client of one of this cloud's services, such as apigateway, that needs no network."""
-    made = boto3.client(
+    made = _session().client(
         service,
         region,
         endpoint_url=f"https://{service}.{region}.amazonaws.com",
@@ -37,6 +37,12 @@ def client(service: str, region: str) -> Any:
     )
     made.meta.events.register("before-send", functools.partial(_answer, service))
     return made
+
+
+@functools.cache
+def _session() -> boto3.Session:
+    # Not boto3's default, to which whoever runs a cloud in their own process may have added handlers.
+    return boto3.Session()
 
 
 @functools.cache
