@@ -43,6 +43,19 @@ def kit(tmp_path, local_cloud):
 
 
 @pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium, for tests marked as needing it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
 def cloud(local_cloud):
     """A function that gives boto3 clients of a running cloud, each made once."""
     return functools.cache(local_cloud.client)

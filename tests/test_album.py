@@ -7,13 +7,12 @@ import base64
 import io
 import json
 import os
-import shutil
 from pathlib import Path
 from string import Template
 
 import pytest
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 import resizer_stack
 from deployment import deploy, make_role
@@ -102,16 +101,6 @@ def link(local_cloud):
     place = {"Bucket": "album-page", "Key": "album.html"}
     s3.put_object(**place, Body=PAGE.read_bytes(), ContentType="text/html")
     return s3.generate_presigned_url("get_object", Params=place)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

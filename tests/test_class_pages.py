@@ -1,12 +1,10 @@
 """The pages of a class as people use them: screens of any width, paper, screen readers, both themes."""
 
 import io
-import shutil
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 from labkit.classroom import reports
 from labkit.classroom.records import Record, Records
@@ -59,16 +57,6 @@ def out(tmp_path_factory):
         kept, list(stages()), Rules(), {name: [kept.out / "nowhere"] for name in NAMES}
     )
     return kept.out
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        yield chromium
-        chromium.close()
 
 
 def pages(out):

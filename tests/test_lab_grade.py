@@ -8,7 +8,6 @@ import zipfile
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from deployment import wait_for
 from kit_copy import KEY, copy_kit
@@ -137,16 +136,6 @@ def test_a_changed_submission_alone_is_graded_again(graded, tmp_path):
     assert "4 stages as before, 1 graded" in said.stdout
     (stage,) = results(tmp_path / "out")["half"]["stages"]
     assert stage["earned"] == 3
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.mark.needs("chromium")
