@@ -18,6 +18,10 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "needs(*programs): programs that must be installed")
     # What other engines write differs in words, and one may be installed where the tests run.
     os.environ.setdefault("LOCALCLOUD_TEXT_ENGINE", "onnxruntime")
+    # What `make test VENV=…` was told is not for a make that a test runs: it would set up that environment
+    # anew, from the test's own copy of the kit.
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "VENV", "PYTHON"):
+        os.environ.pop(name, None)
 
 
 def pytest_runtest_setup(item):

@@ -73,6 +73,7 @@ def test_from_zero_to_grades(kit, tmp_path):
 
     (commands,) = blocks("From zero to grades in ten minutes")
     said = shell(kit, commands).stdout
+    assert "Setting up" not in said
     assert "3 submissions, 0 stages as before, 2 graded. Open results/index.html" in said
 
     out = kit.folder / "results"
