@@ -9,7 +9,7 @@ from typing import Any
 from labkit import packages
 from labkit.grading import Unmet, expect
 
-from .deployment import Deployment
+from .deployment import Deployment, empty_bucket
 from .live_page import LivePage
 from .stacks import Stack
 from .web_calls import Reply, send
@@ -178,8 +178,7 @@ class Album:
         """Empty the buckets and delete the stack, in whatever state it is; return its last status."""
         with contextlib.suppress(self._s3.exceptions.ClientError):
             for bucket in self.stack.ids("AWS::S3::Bucket"):
-                for item in self._s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-                    self._s3.delete_object(Bucket=bucket, Key=item["Key"])
+                empty_bucket(bucket)
             return self.stack.delete()
         return ""
 

@@ -160,6 +160,10 @@ def check_role_allows_nothing_more(role, places):
     """The role may do nothing else: s3:* is no repair."""
     role.may_not(places.source_calls(), places.source_questions())
     role.may_not(places.destination_calls(), places.destination_questions())
+    role.may_not(
+        places.log(places.other_group, "theirs", "the log group of another function"),
+        places.log_questions(),
+    )
     role.may_not(places.other_calls(), places.other_questions())
 
 

@@ -8,6 +8,7 @@ import pytest
 from labkit import packages, project, thumbnails
 from labkit.grading import Unmet, expect
 
+from .deployment import empty_bucket
 from .role_probe import expect_nothing_allowed
 from .role_questions import Places
 from .stacks import Stack
@@ -84,8 +85,7 @@ class Resizer:
         s3 = self._deployment.client("s3")
         with contextlib.suppress(s3.exceptions.ClientError):
             for bucket in self.stack.ids("AWS::S3::Bucket"):
-                for item in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-                    s3.delete_object(Bucket=bucket, Key=item["Key"])
+                empty_bucket(bucket)
             return self.stack.delete()
         return ""
 

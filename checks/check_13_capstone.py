@@ -217,12 +217,14 @@ def check_long_list(album, deployment):
     (table,) = set(album.stack.ids("AWS::DynamoDB::Table")) - {album.outputs["ConnectionTable"]}
     names = [f"many-{number:03}.jpg" for number in range(300)]
     alt = "A long text. " * 320  # 1.2 MB together; one page of a scan is 1 MB
-    for first in range(0, len(names), 25):
-        puts = [
-            {"PutRequest": {"Item": {"name": {"S": name}, "alt": {"S": alt}, "alt_by": {"S": "test"}}}}
-            for name in names[first : first + 25]
-        ]  # fmt: skip
-        tables.batch_write_item(RequestItems={table: puts})
+
+    def write(request):
+        for first in range(0, len(names), 25):  # as many as one request takes
+            some = [request({"name": {"S": name}}) for name in names[first : first + 25]]
+            tables.batch_write_item(RequestItems={table: some})
+
+    more = {"alt": {"S": alt}, "alt_by": {"S": "test"}}
+    write(lambda name: {"PutRequest": {"Item": name | more}})
     try:
         missing = set(names) - album.photos("put 300 long items into the table").keys()
         expect(
@@ -231,8 +233,7 @@ def check_long_list(album, deployment):
             expected="all of them", seen=f"{len(missing)} are missing",
         )  # fmt: skip
     finally:
-        for name in names:
-            tables.delete_item(TableName=table, Key={"name": {"S": name}})
+        write(lambda name: {"DeleteRequest": {"Key": name}})
 
 
 def plain_jpeg(colour, size, **exif):

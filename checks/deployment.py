@@ -254,12 +254,23 @@ def kept_layer(word: str, content: str, make: Callable[[], bytes]) -> str:
     )["LayerVersionArn"]  # fmt: skip
 
 
+def empty_bucket(name: str) -> None:
+    """Delete all objects of a bucket, in all their versions."""
+    s3 = client("s3")
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+        # A page has no more than one request takes: 1,000 (S3 API reference, DeleteObjects).
+        found = [
+            {"Key": item["Key"], "VersionId": item["VersionId"]}
+            for item in page.get("Versions", []) + page.get("DeleteMarkers", [])
+        ]
+        if found:
+            s3.delete_objects(Bucket=name, Delete={"Objects": found, "Quiet": True})
+
+
 def _remove_bucket(name: str) -> None:
     s3 = client("s3")
     with contextlib.suppress(s3.exceptions.NoSuchBucket):
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
-            for item in page.get("Versions", []) + page.get("DeleteMarkers", []):
-                s3.delete_object(Bucket=name, Key=item["Key"], VersionId=item["VersionId"])
+        empty_bucket(name)
         s3.delete_bucket(Bucket=name)
 
 
