@@ -78,7 +78,7 @@ def begun(album, name, body):
         tried=f"called POST /uploads for {name}, {len(body)} bytes of image/jpeg",
         expected='201 and {"url": …, "key": …}',
         seen=reply.words,
-        log=album.failures("UploadFunction")[-1:],
+        log=album.last_failure("UploadFunction"),
     )
     expect(
         reply.content_type == "application/json",
@@ -173,7 +173,7 @@ def check_thumbnail(album, images):
             found,
             tried=tried,
             expected=f"thumbnails/{name} in the other bucket", seen=f"it is not there, {end}",
-            log=album.failures("PhotoFunction")[-1:],
+            log=album.last_failure("PhotoFunction"),
         )  # fmt: skip
         show(found["Body"], f"thumbnails/{name}, after an upload of raw/{name}")
         faults = list(thumbnails.judge(body, found["Body"], 128).faults)
@@ -274,7 +274,7 @@ def check_model_is_asked(album, rng):
     expect(
         len(calls) == 1,
         tried=tried, expected="one call of Converse", seen=f"{len(calls)} calls",
-        log=album.failures("PhotoFunction")[-1:],
+        log=album.last_failure("PhotoFunction"),
     )  # fmt: skip
     call = calls[0]
     said = texts([call.get("system"), call.get("messages")])
@@ -344,7 +344,7 @@ def check_alternative_text(album, rng, images):
             tried=f"uploaded raw/{name} and {words}",
             expected=f'"alt" of one line and at most {LONGEST} characters, and "alt_by": "model"',
             seen=str({field: photo.get(field) for field in ("alt", "alt_by")})[:300],
-            log=album.failures("PhotoFunction")[-1:],
+            log=album.last_failure("PhotoFunction"),
         )  # fmt: skip
 
 
@@ -398,7 +398,7 @@ def _expect_connections(album, count, tried, seconds=HEARD_S):
             tried=tried,
             expected=f"{count} items in the table of connections",
             seen=f"{len(album.connections())}{'' if ran else ', and ConnectionFunction has not run'}",
-            log=album.failures("ConnectionFunction")[-1:],
+            log=album.last_failure("ConnectionFunction"),
         ) from None
 
 
@@ -422,7 +422,7 @@ def check_pages_hear(album, rng, images):
                 tried=tried,
                 expected=f'a message {{"name": "{name}", "alt": …, "alt_by": …, "picture": …}} to both',
                 seen="one of them heard nothing of it",
-                log=album.failures("PhotoFunction")[-1:],
+                log=album.last_failure("PhotoFunction"),
             )
             shows(album, message, name, tried)
     listed = album.photo(name, tried)
@@ -448,7 +448,7 @@ def check_gone(album, rng, images):
         expect(
             page.hear(name, HEARD_S),
             tried=tried, expected="the page that is open to hear of it", seen="it heard nothing",
-            log=album.failures("PhotoFunction")[-1:],
+            log=album.last_failure("PhotoFunction"),
         )  # fmt: skip
         album.deployment.wait_for(lambda: name in album.photos(tried), HEARD_S)
         left = [item for item in album.connections() if item in stale]
