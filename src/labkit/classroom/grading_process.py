@@ -69,9 +69,8 @@ def main() -> int:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing but answers may come out there
     if job["confined"]:
         _raise_loopback()
-        with contextlib.suppress(
-            RuntimeError
-        ):  # looked for once; each stage's cloud then says why not
+        # Looked for once, and remembered in the forks; without it each stage's cloud says why not.
+        with contextlib.suppress(RuntimeError):
             localcloud.require_confinement()
     limits = Limits(**job["limits"])
     with tempfile.TemporaryDirectory() as folder:
@@ -198,13 +197,10 @@ def _kill(pid: int) -> None:
         below = []
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    for (
-        process
-    ) in below:  # the sandboxes' outer processes die with their parent; this is for the rest
-        try:
+    # The sandboxes' outer processes die with their parent; this is for the rest.
+    for process in below:
+        with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-        except psutil.NoSuchProcess:
-            continue
     psutil.wait_procs(below, timeout=5)
 
 

@@ -99,9 +99,8 @@ class Kernel:
             (_LOAD, 0, 0, _AT_NUMBER), (_IF_AT_LEAST, 0, 1, _X32), refused,
         ]  # fmt: skip
         for name, number in numbers.items():
-            if (
-                name == "clone3"
-            ):  # its flags lie out of a filter's sight; the C library goes on with clone
+            # Its flags lie out of a filter's sight; the C library goes on with clone.
+            if name == "clone3":
                 program += [(_IF_EQUAL, 0, 1, number), _refuse(errno.ENOSYS)]
             elif name != "clone":
                 program += [(_IF_EQUAL, 0, 1, number), refused]
