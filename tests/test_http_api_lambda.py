@@ -152,7 +152,9 @@ def test_answers_of_format_2(api):
     assert full.headers.get_all("set-cookie") == ["a=1; Secure", "b=2"]
     picture = base64.b64encode(b"\x89PNG").decode()
     binary = {"statusCode": 200, "body": picture, "isBase64Encoded": True}
-    assert answer(api, binary).body == b"\x89PNG"
+    untyped = answer(api, binary)
+    assert untyped.body == b"\x89PNG"
+    assert untyped.headers["content-type"] == "text/plain; charset=utf-8"
 
 
 def test_answers_of_format_1(api):
@@ -170,7 +172,9 @@ def test_answers_of_format_1(api):
     assert reply.headers.get_all("set-cookie") == ["a=1", "b=2"]
     picture = base64.b64encode(b"\x89PNG").decode()
     binary = {"statusCode": 200, "body": picture, "isBase64Encoded": True}
-    assert answer(api, binary, "1.0").body == b"\x89PNG"
+    untyped = answer(api, binary, "1.0")
+    assert untyped.body == b"\x89PNG"
+    assert untyped.headers["content-type"] == "text/plain; charset=utf-8"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,13 @@ from collections.abc import Callable, Container
 from typing import Any
 from urllib.parse import parse_qsl
 
-from .payload_v2 import NOT_THE_FUNCTIONS, MalformedResponse, header_text, status_code
+from .payload_v2 import (
+    JSON_TYPE,
+    NOT_THE_FUNCTIONS,
+    MalformedResponse,
+    header_text,
+    status_code,
+)
 
 Fields = list[tuple[str, str]]
 _MEMBERS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
@@ -16,22 +22,24 @@ _MEMBERS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encod
 
 def response(
     payload: bytes,
+    content_type: str = JSON_TYPE,
     decodes: Callable[[str], bool] = lambda content_type: True,
     drops: Container[str] = NOT_THE_FUNCTIONS,
 ) -> tuple[int, Fields, bytes]:
-    """Status, headers without those of `drops`, and body. A body that the function says is in base64 is
-    decoded, if `decodes` says so of its content type: REST APIs do for their binary media types alone.
+    """Status, headers without those of `drops`, and body; `content_type` stands in for one that is not
+    named. A body that the function says is in base64 is decoded, if `decodes` says so of its content
+    type: REST APIs do for their binary media types alone.
 
     Raises MalformedResponse.
     """
     try:
-        return _response(payload, decodes, drops)
+        return _response(payload, content_type, decodes, drops)
     except (ValueError, TypeError, AttributeError) as error:
         raise MalformedResponse(str(error)) from error
 
 
 def _response(
-    payload: bytes, decodes: Callable[[str], bool], drops: Container[str]
+    payload: bytes, content_type: str, decodes: Callable[[str], bool], drops: Container[str]
 ) -> tuple[int, Fields, bytes]:
     answer = json.loads(payload)
     if not isinstance(answer, dict) or not answer or set(answer) - _MEMBERS:
@@ -50,7 +58,7 @@ def _response(
         if value is not None and str(name).lower() not in several:
             fields.append((str(name).lower(), header_text(value)))
     if not any(name == "content-type" for name, _ in fields):
-        fields.append(("content-type", "application/json"))
+        fields.append(("content-type", content_type))
     fields = [(name, value) for name, value in fields if name not in drops]
     body = "" if answer.get("body") is None else answer["body"]
     if not isinstance(body, str):

@@ -13,32 +13,37 @@ Fields = list[tuple[str, str]]
 _TEXT_TYPES = ("text", "json", "xml", "javascript")
 # What the server says itself about the connection.
 NOT_THE_FUNCTIONS = ("content-length", "transfer-encoding", "connection")
-_JSON = ("content-type", "application/json")
+JSON_TYPE = "application/json"
 
 
 class MalformedResponse(Exception):
     """A function's answer can't be an HTTP response; the text says why."""
 
 
-def response(payload: bytes) -> tuple[int, Fields, bytes]:
-    """What a function's answer means as an HTTP response: status, headers and body.
+def response(payload: bytes, content_type: str = JSON_TYPE) -> tuple[int, Fields, bytes]:
+    """What a function's answer means as an HTTP response: status, headers and body. One that has a status
+    and names no content type gets `content_type`.
 
     Raises MalformedResponse.
     """
     try:
-        return _response(payload)
+        return _response(payload, content_type)
     except (ValueError, TypeError, AttributeError) as error:
         raise MalformedResponse(str(error)) from error
 
 
-def _response(payload: bytes) -> tuple[int, Fields, bytes]:
+def _response(payload: bytes, content_type: str) -> tuple[int, Fields, bytes]:
     answer = json.loads(payload)
     if not isinstance(answer, dict) or "statusCode" not in answer:
         # A text goes out as it is (recorded from AWS; the page shows it in quotes).
-        return 200, [_JSON], answer.encode() if isinstance(answer, str) else payload
+        return (
+            200,
+            [("content-type", JSON_TYPE)],
+            answer.encode() if isinstance(answer, str) else payload,
+        )
     status = status_code(answer["statusCode"])
     own = {str(name).lower(): value for name, value in (answer.get("headers") or {}).items()}
-    own.setdefault(*_JSON)
+    own.setdefault("content-type", content_type)
     out = [
         (name, header_text(value))
         for name, value in own.items()

@@ -32,6 +32,9 @@ from .throttling import Throttles
 
 _MAX_PAYLOAD_BYTES = 10 * 1024 * 1024  # facts G2
 _MAX_FUNCTION_EVENT_BYTES = 6 * 1024 * 1024
+# What HTTP APIs call an answer that doesn't say what it is (ApiGatewayResponseExtensions.cs in AWS's own
+# test tool for .NET functions, whose tests compare it with the service).
+_UNTYPED = "text/plain; charset=utf-8"
 _MAX_HEADER_BYTES = 10_240  # request line and header values ("Quotas for HTTP APIs")
 
 
@@ -173,7 +176,7 @@ class HttpApis:
             raise Refused(500, "The Lambda function returned an error")
         payload = payload_v2 if integration.payload_version == "2.0" else payload_v1
         try:
-            status, fields, body = payload.response(answered.payload)
+            status, fields, body = payload.response(answered.payload, _UNTYPED)
         except payload_v2.MalformedResponse as error:
             raise Refused(
                 500,

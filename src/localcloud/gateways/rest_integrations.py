@@ -181,7 +181,7 @@ class RestIntegrations:
             status, fields, body = payload_v1.response(
                 answered.payload,
                 # By the caller's Accept; where it says nothing, by what the answer is.
-                lambda given: (
+                decodes=lambda given: (
                     wants_binary if "accept" in exchange.headers
                     else is_binary(exchange, given.partition(";")[0].strip().lower())
                 ),
