@@ -112,6 +112,11 @@ class Summariser:
         except self._s3.exceptions.NoSuchKey:
             return None
 
+    def content_type(self, key: str) -> str:
+        """The content type of the summary of the text with this key."""
+        place = {"Bucket": self.destination, "Key": summary_key(key)}
+        return self._s3.head_object(**place)["ContentType"]
+
     def keys(self) -> list[str]:
         """The keys of the destination bucket."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.destination)

@@ -64,7 +64,8 @@ def summarise(text_object, deadline):
     if why not in ("guardrail_intervened", "content_filtered"):
         blocks = answer["output"]["message"]["content"]
         one["summary"] = "".join(block["text"] for block in blocks if "text" in block)
-    target.put(Body=json.dumps(one).encode(), Metadata={"of": found["ETag"]})
+    kind = "application/json; charset=utf-8"
+    target.put(Body=json.dumps(one).encode(), ContentType=kind, Metadata={"of": found["ETag"]})
     return one
 
 

@@ -65,7 +65,8 @@ class Summariser:
         answer = self.ask(shown, left)
         summary = self.made(answer, shown != text, upload["ETag"])
         body = json.dumps(asdict(summary), ensure_ascii=False).encode()
-        self.s3.put_object(Bucket=self.target, Key=target, Body=body)
+        place = {"Bucket": self.target, "Key": target}
+        self.s3.put_object(**place, Body=body, ContentType="application/json")
         return summary
 
     def before(self, target):

@@ -68,8 +68,9 @@ def handler(event, context):
             "dollars": dollars,
         }  # fmt: skip
         s3.put_object(
-            Bucket=bucket, Key=target, Body=json.dumps(body, indent=1), Metadata={"etag": etag}
-        )
+            Bucket=bucket, Key=target, Body=json.dumps(body, indent=1), Metadata={"etag": etag},
+            ContentType="application/json",
+        )  # fmt: skip
         answer["summaries"].append(target)
         answer["input_tokens"] += usage["inputTokens"]
         answer["output_tokens"] += usage["outputTokens"]
