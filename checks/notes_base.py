@@ -98,11 +98,12 @@ class NotesBase:
         model = self._deployment.fill(
             "arn:${Partition}:bedrock:${Region}::foundation-model/" + EMBEDDINGS
         )
+        verbs = ("GetIndex", "PutVectors", "GetVectors", "QueryVectors", "DeleteVectors")
         allowed = (
             (["s3:ListBucket"], bucket),
             (["s3:GetObject"], f"{bucket}/*"),
             (["bedrock:InvokeModel"], model),
-            ([f"s3vectors:{verb}Vectors" for verb in ("Put", "Get", "Query", "Delete")], index),
+            ([f"s3vectors:{verb}" for verb in verbs], index),
         )
         policy = {
             "Version": "2012-10-17",
