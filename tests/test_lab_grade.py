@@ -12,7 +12,7 @@ import pytest
 from deployment import wait_for
 from kit_copy import KEY, copy_kit
 from labkit.classroom.records import Record
-from labkit.classroom.rules import BadRules, Rules, read
+from labkit.classroom.rules import BadRules, Rules, read, unknown_learners
 from labkit.grading.results import CheckResult, StageResult
 from labkit.grading.stages import Stage
 from processes import gone, running
@@ -33,6 +33,7 @@ at_most_percent = 50
 [submitted]
 right = 2026-12-01T12:05:00Z
 half = 2026-12-02T13:00:00Z
+hulf = 2026-12-02T13:00:00Z
 """
 
 
@@ -80,6 +81,7 @@ def graded(tmp_path_factory):
     rules = ("--rules", str(tmp_path / "rules.toml"))
     done = kit.lab("grade", str(folder), "--out", str(out), "--seed", "7", *rules, limit_s=LIMIT_S)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "[submitted] names 'hulf', and there is no submission of that name" in done.stdout
     return kit, folder, out
 
 
@@ -269,12 +271,26 @@ def test_without_rules_every_check_counts():
     ("text", "words"),
     [
         ("partial = 'some'", "partial is"),
-        ("[weights]\n'02-b' = 1", "there is no '02-b' here; there are 01-a"),
-        ("[late]\nper_day = 1", "there is no 'per_day'"),
-        ("[late]\npercent_per_day = -1", "a number of at least 0"),
+        ("[weights]\n'02-b' = 1", r"no '02-b' under \[weights\].*What can stand there: 01-a"),
+        ("[weights]\n'01' = 1", "Do you mean '01-a'?"),
+        ("[late]\npercent_a_day = 1", r"under \[late\]. Do you mean 'percent_per_day'?"),
+        ("Late = 1", "no 'Late' at the top. Do you mean 'late'?"),
+        (
+            "[late]\npercent_per_day = -1",
+            r"percent_per_day under \[late\] must be a number of at least 0",
+        ),
+        ("[late]\npercent_per_day = 10", "nobody would be late: add deadline = 2026"),
+        ("[late]\ndeadline = 2026-12-01T23:59:00", "in which time zone. Add Z for UTC"),
+        ("[submitted]\nada = 2026-12-01T23:59:00", "ada = 2026-12-01T23:59:00 does not say"),
+        ("[submitted]\nada = '2026-12-01T23:59:00Z'", "without quotes, not '2026"),
+        ("[submitted]\nAda Lovelace = 5", 'stands in quotes: "Ada Lovelace"'),
+        ("[submitted]\nada.l = 2026-12-01T23:59:00Z", "not a table. .*stands in quotes"),
         ("[late]\ndeadline = 5", "must be a time"),
         ("[late]\nat_most_percent = 150", "must be 100 at most, not 150"),
-        ("[weights]\n'01-a' = nan", "01-a must be a number of at least 0, not nan"),
+        (
+            "[weights]\n'01-a' = nan",
+            r"01-a under \[weights\] must be a number of at least 0, not nan",
+        ),
         ("late = 10", r"late must be a table, which begins with \[late\], not 10"),
         ("[[submitted]]\nada = 5", "submitted must be a table"),
         ("weights = 'none'", "weights must be a table"),
@@ -286,3 +302,21 @@ def test_bad_rules_are_refused(tmp_path, text, words):
     (tmp_path / "rules.toml").write_text(text)
     with pytest.raises(BadRules, match=words):
         read(tmp_path / "rules.toml", ["01-a"])
+
+
+def test_rules_of_any_editor_are_read_or_told_how_to_save_them(tmp_path):
+    path = tmp_path / "rules.toml"
+    path.write_text("partial = 'stages'", encoding="utf-8-sig")
+    assert read(path, []).partial == "stages"
+    path.write_text("partial = 'stages'", encoding="utf-16")
+    with pytest.raises(BadRules, match="save it as UTF-8"):
+        read(path, [])
+
+
+def test_a_learner_who_handed_in_nothing_is_told_of(tmp_path):
+    (tmp_path / "rules.toml").write_text(
+        "[submitted]\nAda = 2026-12-01T23:59:00Z\neve = 2026-12-01T23:59:00Z"
+    )
+    rules = read(tmp_path / "rules.toml", [])
+    (words,) = unknown_learners(rules, ["ada", "eve"])
+    assert "names 'Ada'" in words and "Do you mean 'ada'?" in words

@@ -65,6 +65,8 @@ def run(
         console.print(
             f"Neither folders nor zips, and not looked at: {names}", style="yellow", markup=False
         )
+    for sentence in rules.unknown_learners(how, found):
+        console.print(f"{rules_file}: {sentence}", style="yellow", markup=False)
     localcloud.prepare()  # where it can be written to; trees only read it
     kept = Records(out)
     plan = Plan(
