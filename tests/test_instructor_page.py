@@ -77,7 +77,7 @@ def test_from_zero_to_grades(kit, tmp_path):
     assert "3 submissions, 0 stages as before, 2 graded. Open results/index.html" in said
 
     out = kit.folder / "results"
-    with (out / "grades.csv").open(newline="") as table:
+    with (out / "grades.csv").open(newline="", encoding="utf-8-sig") as table:
         grades = {row["learner"]: (row[KEY], row["percent"]) for row in csv.DictReader(table)}
     assert grades == {"ada": ("4", "100.0"), "bob": ("0", "0.0"), "eve": ("0", "0.0")}
     overview = (out / "index.html").read_text(encoding="utf-8")

@@ -87,7 +87,9 @@ def graded(tmp_path_factory):
 
 def test_each_gets_what_is_due(graded):
     _, _, out = graded
-    with (out / "grades.csv").open(newline="") as table:
+    # Excel takes it for UTF-8 by the mark at its beginning.
+    assert (out / "grades.csv").read_bytes().startswith(b"\xef\xbb\xbflearner,")
+    with (out / "grades.csv").open(newline="", encoding="utf-8-sig") as table:
         rows = {row["learner"]: row for row in csv.DictReader(table)}
     points = {name: (row[KEY], row["days late"], row["earned"]) for name, row in rows.items()}
     assert points == {
@@ -114,6 +116,13 @@ def test_other_systems_read_the_same(graded):
     ]  # fmt: skip
     empty = json.loads((out / "gradescope" / "empty.json").read_text())
     assert empty["score"] == 0 and empty["tests"][0]["output"] == "nothing was handed in"
+    assert empty["tests"][0]["name"] == f"{KEY}: not handed in"
+    late = "2 days late, so that 20 % of all points are taken off."
+    assert half["output"].endswith(f"the deadline was 2026-12-01 12:00 UTC: {late}")
+    formats = ("output_format", "test_output_format", "test_name_format")
+    assert {half[each] for each in formats} == {
+        "text"
+    }  # HTML in a learner's words is shown, not run
 
 
 def test_what_is_graded_is_not_graded_again_and_a_regrade_says_the_same(graded, tmp_path):
@@ -148,7 +157,7 @@ def test_the_pages_can_be_read_and_run_nothing(graded, browser):
     page.on("request", lambda request: asked.append(request.url))
     page.goto((out / "index.html").as_uri())
     assert page.title() == "The class"
-    rows = page.get_by_role("table", name="6 learners").get_by_role("row")
+    rows = page.get_by_role("table", name="Grades", exact=True).get_by_role("row")
     assert rows.count() == 7
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "To the content"
@@ -283,7 +292,10 @@ def test_without_rules_every_check_counts():
         ("[late]\ndeadline = 2026-12-01T23:59:00", "in which time zone. Add Z for UTC"),
         ("[submitted]\nada = 2026-12-01T23:59:00", "ada = 2026-12-01T23:59:00 does not say"),
         ("[submitted]\nada = '2026-12-01T23:59:00Z'", "without quotes, not '2026"),
-        ("[submitted]\nAda Lovelace = 5", 'stands in quotes: "Ada Lovelace"'),
+        (
+            "[submitted]\nAda Lovelace = 5",
+            'stands in quotes, as "Ada Lovelace" does. A time is written 2026',
+        ),
         ("[submitted]\nada.l = 2026-12-01T23:59:00Z", "not a table. .*stands in quotes"),
         ("[late]\ndeadline = 5", "must be a time"),
         ("[late]\nat_most_percent = 150", "must be 100 at most, not 150"),

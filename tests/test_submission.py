@@ -40,12 +40,21 @@ def test_named_files_are_taken_and_all_else_is_reported(tmp_path, make, base):
     assert taken.files == {"09-function/app.py": b"one", "02-memory-and-cost/bill.py": b"\xff\xfe"}
     for name in ("conftest.py", "lab/09-function/more.py", "lab/pytest.ini"):
         assert f"ignored: {base}{name}: no stage names it" in taken.notes
-    assert len(taken.notes) == 3
+    assert f"{base}{BILL} is not in UTF-8: save it as UTF-8 in your editor" in taken.notes
+    assert len(taken.notes) == 4
 
 
 def test_stages_without_lab_around_them_are_found(tmp_path):
     taken = submission.read("ada", [as_folder(tmp_path / "ada", {"09-function/app.py": b"one"})])
     assert taken.files == {"09-function/app.py": b"one"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
+def test_a_file_of_another_encoding_is_taken_and_told_of(tmp_path, encoding):
+    path = as_folder(tmp_path / "ada", {APP: "# Größe".encode(encoding), BILL: "# Größe".encode()})
+    taken = submission.read("ada", [path])
+    assert set(taken.files) == {"09-function/app.py", "02-memory-and-cost/bill.py"}
+    assert taken.notes == (f"{APP} is not in UTF-8: save it as UTF-8 in your editor",)
 
 
 def test_links_pipes_and_huge_files_are_not_taken(tmp_path):

@@ -15,7 +15,7 @@ ada = 2026-12-02T08:00:00Z
 import difflib
 import math
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ from ..grading.stages import Stage
 from .records import Record
 
 _EXAMPLE = "2026-12-01T23:59:00Z"
-_NAMES = 'A name with blanks, dots or accents stands in quotes: "Ada Lovelace" = …'
+_NAMES = 'A name with blanks, dots or accents stands in quotes, as "Ada Lovelace" does.'
 
 
 class BadRules(Exception):
@@ -34,13 +34,17 @@ class BadRules(Exception):
 
 @dataclass(frozen=True)
 class Grade:
-    """A learner's points. `stages` holds each stage's, before what lateness takes."""
+    """A learner's points. `stages` holds each stage's, before what lateness takes, and `possible` those that
+    it could have had; `words` say to the learner what the rules have done.
+    """
 
     stages: dict[str, float]
+    possible: dict[str, float]
     points: float
     earned: float
     days_late: int
     late_percent: float
+    words: tuple[str, ...] = ()
 
     @property
     def percent(self) -> float:
@@ -62,25 +66,57 @@ class Rules:
 
     def grade(self, record: Record, stages: list[Stage]) -> Grade:
         """The grade that a record gets for these stages."""
-        earned, points = {}, 0.0
+        earned, possible = {}, {}
         for stage in stages:
-            weight = self.weights.get(stage.key, 1)
-            points += weight * stage.points
+            weight = self.weight(stage)
+            possible[stage.key] = weight * stage.points
             result = record.of(stage.key)
             counts = result and (self.partial == "checks" or result.passed)
             earned[stage.key] = weight * (result.earned if counts else 0)
-        days = self._days_late(record)
+        submitted = self._submitted(record)
+        days = self._days_late(submitted)
         percent = min(days * self.percent_per_day, self.at_most_percent)
         total = sum(earned.values()) * (1 - percent / 100)
-        return Grade(earned, points, round(total, 2), days, percent)
+        words = (
+            *self._words_on_time(record, submitted, days, percent),
+            *self._words_on_stages(stages),
+        )
+        points = float(sum(possible.values()))
+        return Grade(earned, possible, points, round(total, 2), days, percent, words)
 
-    def _days_late(self, record: Record) -> int:
-        if self.deadline is None:
-            return 0
-        submitted = self.submitted.get(record.learner)
-        if submitted is None and record.submitted:
-            submitted = datetime.fromisoformat(record.submitted)
-        if submitted is None:
+    def weight(self, stage: Stage) -> float:
+        """How often a stage's points count."""
+        return self.weights.get(stage.key, 1)
+
+    def _words_on_time(
+        self, record: Record, submitted: datetime | None, days: int, percent: float
+    ) -> Iterator[str]:
+        if self.deadline is None or submitted is None:
+            return
+        told = "" if record.learner in self.submitted else ", as its file says"
+        zone = self.deadline.tzinfo
+        words = f"Handed in {_moment_in_words(submitted.astimezone(zone))}{told}; the deadline was "
+        words += _moment_in_words(self.deadline)
+        if not days:
+            yield f"{words}: in time."
+        else:
+            late = "1 day" if days == 1 else f"{days} days"
+            yield f"{words}: {late} late, so that {percent:g} % of all points are taken off."
+
+    def _words_on_stages(self, stages: list[Stage]) -> Iterator[str]:
+        if self.partial == "stages":
+            yield "A stage counts only when all its checks pass."
+        for stage in stages:
+            if self.weight(stage) != 1:
+                yield f"The points of {stage.key} count {self.weight(stage):g} times."
+
+    def _submitted(self, record: Record) -> datetime | None:
+        if record.learner in self.submitted:
+            return self.submitted[record.learner]
+        return datetime.fromisoformat(record.submitted) if record.submitted else None
+
+    def _days_late(self, submitted: datetime | None) -> int:
+        if self.deadline is None or submitted is None:
             return 0
         late = submitted - self.deadline - timedelta(minutes=self.grace_minutes)
         return max(0, math.ceil(late / timedelta(days=1)))
@@ -96,7 +132,7 @@ def read(path: Path | None, keys: list[str]) -> Rules:
     except UnicodeDecodeError:
         raise BadRules(f"{path} is not in UTF-8: save it as UTF-8 in your editor") from None
     except tomllib.TOMLDecodeError as error:
-        raise BadRules(f"{path}: {error}. {_NAMES}") from None
+        raise BadRules(f"{path}: {error}. {_NAMES} A time is written {_EXAMPLE}") from None
     except OSError as error:
         raise BadRules(f"{path} can't be read: {error.strerror}") from None
     _only(path, "", given, "partial", "late", "weights", "submitted")
@@ -141,6 +177,10 @@ def unknown_learners(rules: Rules, learners: Iterable[str]) -> list[str]:
         for name in rules.submitted
         if name not in there
     ]
+
+
+def _moment_in_words(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M %Z}"
 
 
 def _table(path: Path, given: dict[str, Any], name: str) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from typing import BinaryIO
 from ..grading.learner_text import clean
 from ..grading.stage_files import LARGEST_BYTES
 from ..grading.stages import stages
+from . import own_account
+from .own_account import OwnAccount
 
 _BESIDE = ("submission.json", "progress.json", "answers.json")
 _MOST_ENTRIES = 20_000
@@ -41,12 +43,15 @@ class UnreadableSubmission(Exception):
 
 @dataclass(frozen=True)
 class Submission:
-    """One learner's files by KEY/NAME, notes on what was not taken, and what lay beside the files."""
+    """One learner's files by KEY/NAME, notes on what was not taken, and what lay beside the files: the kit's
+    version, and by stage what the learner's own computer tells.
+    """
 
     learner: str
     files: dict[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     kit: str = ""
+    accounts: dict[str, OwnAccount] = field(default_factory=dict)
 
     def of(self, key: str) -> dict[str, bytes]:
         """The files of one stage, by name."""
@@ -194,13 +199,25 @@ def _taken(learner: str, entries: Iterable[_Entry]) -> Submission:
             notes.append(f"not taken: {entry.path}: {fault}")
         elif name in named:
             files[name] = content
+            if not _is_text(content):
+                notes.append(f"{entry.path} is not in UTF-8: save it as UTF-8 in your editor")
         else:
             beside[within] = content
     shown = ignored[:_MOST_NOTES]
     notes += [f"ignored: {path}: no stage names it" for path in shown]
     if len(ignored) > len(shown):
         notes.append(f"ignored: {len(ignored) - len(shown)} files more that no stage names")
-    return Submission(learner, files, tuple(clean(note, 240) for note in notes), _kit(beside))
+    shown_notes = tuple(clean(note, 240) for note in notes)
+    accounts = own_account.read(beside.get("progress.json"))
+    return Submission(learner, files, shown_notes, _kit(beside), accounts)
+
+
+def _is_text(content: bytes) -> bool:
+    """Whether it is a text in UTF-8, which all files of the stages are."""
+    try:
+        return "\0" not in content.decode()
+    except UnicodeDecodeError:
+        return False
 
 
 def _base(paths: list[str]) -> str:
