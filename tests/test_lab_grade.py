@@ -82,6 +82,7 @@ def graded(tmp_path_factory):
     done = kit.lab("grade", str(folder), "--out", str(out), "--seed", "7", *rules, limit_s=LIMIT_S)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "[submitted] names 'hulf', and there is no submission of that name" in done.stdout
+    assert "broken gets no points: it can't be read: File is not a zip file" in done.stdout
     return kit, folder, out
 
 

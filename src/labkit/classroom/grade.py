@@ -109,6 +109,8 @@ def run(
         console.print(f"{scheduler or 'grading'}: {error}", style="red", markup=False)
         return REFUSED
     reports.write_all(kept, chosen, how, found)
+    for learner, fault in plan.unread.items():
+        console.print(f"{learner} gets no points: {fault}", style="yellow", markup=False)
     console.print(f"{len(found)} submissions, {plan.reused} stages as before, {plan.graded} graded"
                   f"{plan.words_on_shared}. Open {out / 'index.html'}", markup=False)  # fmt: skip
     return INCOMPLETE if broken else GRADED
