@@ -173,6 +173,12 @@ def test_what_was_not_handed_in_is_told_apart_from_what_went_wrong(tmp_path):
     write(tmp_path, Record("ada", tuple(parts)))
     overview = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "not graded to the end: 02 · not handed in: 01" in overview
+    failed = CheckResult("check_a", "It works.", "", "failed", 1)
+    results = (StageResult(FIRST.key, "", 1, (failed,)), parts[1])
+    write(tmp_path, Record("ada", results, untouched=(FIRST.key,)))
+    assert "the starter as it was: 01" in (tmp_path / "index.html").read_text(encoding="utf-8")
+    page = (tmp_path / "pages" / "ada.html").read_text(encoding="utf-8")
+    assert page.count("This is the starter as it was") == 1
     write(tmp_path, Record("ada", (parts[0], StageResult(SECOND.key, "", 1, (), NOT_HANDED_IN))))
     assert "not handed in: all of it" in (tmp_path / "index.html").read_text(encoding="utf-8")
 

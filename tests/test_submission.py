@@ -9,6 +9,7 @@ import zipfile
 import pytest
 
 from kit_copy import KEY
+from labkit import workspace
 from labkit.classroom import submission
 from labkit.classroom.submission import UnreadableSubmission
 from labkit.grading.stage_files import LARGEST_BYTES
@@ -55,6 +56,14 @@ def test_a_file_of_another_encoding_is_taken_and_told_of(tmp_path, encoding):
     taken = submission.read("ada", [path])
     assert set(taken.files) == {"09-function/app.py", "02-memory-and-cost/bill.py"}
     assert taken.notes == (f"{APP} is not in UTF-8: save it as UTF-8 in your editor",)
+
+
+def test_stages_as_they_were_given_are_known(tmp_path):
+    given = workspace.starter_files("07-events-and-iam")
+    files = {f"lab/07-events-and-iam/{name}": content for name, content in given.items()}
+    files[APP] = workspace.starter_files("09-function")["app.py"] + b"# begun\n"
+    taken = submission.read("ada", [as_folder(tmp_path / "ada", files)])
+    assert taken.untouched == ("07-events-and-iam",)
 
 
 def test_links_pipes_and_huge_files_are_not_taken(tmp_path):

@@ -124,6 +124,8 @@ def _to_look_at(record: Record, stages: list[Stage]) -> Iterator[str]:
         yield f"not graded to the end: {', '.join(stopped)}"
     if absent:
         yield f"not handed in: {', '.join(absent) if len(absent) < len(stages) else 'all of it'}"
+    if untouched := [stage.key[:2] for stage in stages if stage.key in record.untouched]:
+        yield f"the starter as it was: {', '.join(untouched)}"
     if record.notes:
         yield "1 note" if len(record.notes) == 1 else f"{len(record.notes)} notes"
 

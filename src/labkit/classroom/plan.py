@@ -96,7 +96,18 @@ class Plan:
                 self._kept.write(Record(learner, digests={}, fault=str(error), submitted=moment))
                 self.settled()
                 continue
-            record = Record(learner, (), {}, taken.notes, "", taken.kit, moment, "", taken.accounts)
+            record = Record(
+                learner,
+                (),
+                {},
+                taken.notes,
+                "",
+                taken.kit,
+                moment,
+                "",
+                taken.accounts,
+                taken.untouched,
+            )
             record = self._with_old(record, taken)
             self.reused += len(record.digests or {})
             record = self._with_shared(record, taken)

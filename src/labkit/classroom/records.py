@@ -20,7 +20,7 @@ from .own_account import OwnAccount
 class Record:
     """One learner. `digests` by stage; `submitted` and `graded` are times in ISO 8601, UTC; `fault` says why
     nothing of the submission could be read, or is empty; `accounts` are what the learner's own computer
-    tells, by stage.
+    tells, by stage; `untouched` are the stages that were handed in as learners get them.
     """
 
     learner: str
@@ -32,6 +32,7 @@ class Record:
     submitted: str = ""
     graded: str = ""
     accounts: dict[str, OwnAccount] = field(default_factory=dict)
+    untouched: tuple[str, ...] = ()
 
     def of(self, key: str) -> StageResult | None:
         """The result of a stage, if it was graded."""
@@ -48,7 +49,7 @@ class Record:
         told = value.get("accounts", {})  # records of older versions have none
         accounts = {key: OwnAccount(**account) for key, account in told.items()}
         lists = {"stages": stages, "notes": tuple(value["notes"]), "accounts": accounts}
-        return cls(**{**value, **lists})
+        return cls(**{**value, **lists, "untouched": tuple(value.get("untouched", ()))})
 
 
 class Records:

@@ -4,6 +4,7 @@ A submission is read and never run here, and nothing of it is written to disk. W
 besides, or can't be taken, becomes a note: the rest is graded.
 """
 
+import functools
 import json
 import lzma
 import os
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from .. import workspace
 from ..grading.learner_text import clean
 from ..grading.stage_files import LARGEST_BYTES
 from ..grading.stages import stages
@@ -60,6 +62,17 @@ class Submission:
             for path, content in self.files.items()
             if path.partition("/")[0] == key
         }
+
+    @property
+    def untouched(self) -> tuple[str, ...]:
+        """The stages that were handed in as learners get them."""
+        keys = dict.fromkeys(path.partition("/")[0] for path in sorted(self.files))
+        return tuple(key for key in keys if self.of(key).items() <= _starter(key).items())
+
+
+@functools.cache
+def _starter(key: str) -> dict[str, bytes]:
+    return workspace.starter_files(key)
 
 
 def find(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
