@@ -120,6 +120,7 @@ def test_other_systems_read_the_same(graded):
     assert empty["tests"][0]["name"] == f"{KEY}: not handed in"
     late = "2 days late, so that 20 % of all points are taken off."
     assert half["output"].endswith(f"the deadline was 2026-12-01 12:00 UTC: {late}")
+    assert "as its file says" not in half["output"]  # the rules say when
     formats = ("output_format", "test_output_format", "test_name_format")
     assert {half[each] for each in formats} == {
         "text"
@@ -271,6 +272,11 @@ def test_rules_make_grades(tmp_path, text, submitted, earned, days):
     rules = read(tmp_path / "rules.toml", ["01-a"])
     grade = rules.grade(record(submitted, "passed", "failed"), [STAGE])
     assert (grade.earned, grade.days_late) == (earned, days)
+
+
+def test_weights_give_numbers_that_can_stand_in_a_table():
+    grade = Rules(weights={"01-a": 0.05}).grade(record("", *["passed"] * 3), [STAGE])
+    assert grade.stages == {"01-a": 0.3} and 6 * 0.05 != 0.3
 
 
 def test_without_rules_every_check_counts():

@@ -139,6 +139,14 @@ def test_two_of_one_name_are_nobodys(tmp_path):
         submission.read("ada", found["ada"])
 
 
+def test_a_name_is_one_however_its_accents_are_written(tmp_path):
+    for name in ("Jos\N{LATIN SMALL LETTER E WITH ACUTE}", "Zoe\N{COMBINING DIAERESIS}"):
+        (tmp_path / name).mkdir()
+    assert list(submission.find(tmp_path)[0]) == [
+        "Jos\N{LATIN SMALL LETTER E WITH ACUTE}", "Zo\N{LATIN SMALL LETTER E WITH DIAERESIS}",
+    ]  # fmt: skip
+
+
 def test_a_name_that_can_not_be_shown_or_be_a_files_is_changed(tmp_path):
     for name in (
         "\x1b[2J",

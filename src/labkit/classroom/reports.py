@@ -109,7 +109,7 @@ def _gradescope(record: Record, grade: Grade, stages: list[Stage], rules: Rules)
             check = each.for_learners()
             tests.append({
                 "name": f"{stage.key}: {check.wants}",
-                "score": weight * check.earned, "max_score": weight * check.points,
+                "score": round(weight * check.earned, 2), "max_score": round(weight * check.points, 2),
                 "status": "passed" if check.outcome == "passed" else "failed",
                 "output": words_of(check),
                 "visibility": "after_published" if check.hidden else "visible",
@@ -117,7 +117,7 @@ def _gradescope(record: Record, grade: Grade, stages: list[Stage], rules: Rules)
         missing = stage.points - result.points
         if missing > 0:
             what = "not handed in" if result.fault == NOT_HANDED_IN else "not graded to the end"
-            tests.append({"name": f"{stage.key}: {what}", "score": 0, "max_score": weight * missing,
+            tests.append({"name": f"{stage.key}: {what}", "score": 0, "max_score": round(weight * missing, 2),
                           "status": "failed", "output": result.fault, "visibility": "visible"})  # fmt: skip
     notes = "\n".join([record.fault, *grade.words, *record.notes]).strip()
     # Learners' own words are among all of these: nothing else than "text" is shown as it stands.

@@ -69,10 +69,10 @@ class Rules:
         earned, possible = {}, {}
         for stage in stages:
             weight = self.weight(stage)
-            possible[stage.key] = weight * stage.points
+            possible[stage.key] = round(weight * stage.points, 2)
             result = record.of(stage.key)
             counts = result and (self.partial == "checks" or result.passed)
-            earned[stage.key] = weight * (result.earned if counts else 0)
+            earned[stage.key] = round(weight * (result.earned if counts else 0), 2)
         submitted = self._submitted(record)
         days = self._days_late(submitted)
         percent = min(days * self.percent_per_day, self.at_most_percent)

@@ -10,6 +10,7 @@ import lzma
 import os
 import re
 import stat
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -90,7 +91,9 @@ def find(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
         if path.is_symlink() or not (path.is_dir() or is_zip):
             others.append(path)
             continue
-        name = clean(path.stem if is_zip else path.name, _LONGEST_NAME)
+        # macOS writes é as two signs, lists of a class as one.
+        written = unicodedata.normalize("NFC", path.stem if is_zip else path.name)
+        name = clean(written, _LONGEST_NAME)
         found.setdefault(name, []).append(path)
     if not found:
         raise UnreadableSubmission(f"{folder} holds neither folders nor zips")
