@@ -119,7 +119,10 @@ def test_other_systems_read_the_same(graded):
     assert empty["score"] == 0 and empty["tests"][0]["output"] == "nothing was handed in"
     assert empty["tests"][0]["name"] == f"{KEY}: not handed in"
     late = "2 days late, so that 20 % of all points are taken off."
-    assert half["output"].endswith(f"the deadline was 2026-12-01 12:00 UTC: {late}")
+    deadline = "the deadline was 2026-12-01 12:00 UTC, with 10 minutes of grace"
+    assert half["output"].endswith(f"{deadline}: {late}")
+    right = json.loads((out / "gradescope" / "right.json").read_text())
+    assert right["output"] == f"Handed in 2026-12-01 12:05 UTC; {deadline}: in time."
     assert "as its file says" not in half["output"]  # the rules say when
     formats = ("output_format", "test_output_format", "test_name_format")
     assert {half[each] for each in formats} == {

@@ -81,7 +81,7 @@ class Rules:
             *self._words_on_time(record, submitted, days, percent),
             *self._words_on_stages(stages),
         )
-        points = float(sum(possible.values()))
+        points = round(float(sum(possible.values())), 2)
         return Grade(earned, possible, points, round(total, 2), days, percent, words)
 
     def weight(self, stage: Stage) -> float:
@@ -97,6 +97,8 @@ class Rules:
         zone = self.deadline.tzinfo
         words = f"Handed in {_moment_in_words(submitted.astimezone(zone))}{told}; the deadline was "
         words += _moment_in_words(self.deadline)
+        if self.grace_minutes:
+            words += f", with {self.grace_minutes:g} minutes of grace"
         if not days:
             yield f"{words}: in time."
         else:
