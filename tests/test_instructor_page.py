@@ -64,7 +64,9 @@ def kit(tmp_path):
 def test_from_zero_to_grades(kit, tmp_path):
     for learner, solved in (("ada", True), ("eve", False)):
         if solved:
+            shell(kit, f".venv/bin/lab check {KEY}", code=1)  # when the work on it began
             shutil.copytree(kit.folder / "solutions" / KEY, kit.lab_files, dirs_exist_ok=True)
+            shell(kit, f".venv/bin/lab check {KEY}")
         shell(kit, f".venv/bin/lab submit --out {learner}.zip")
         shell(kit, f".venv/bin/lab reset {KEY} --yes")
         (kit.folder / "submissions").mkdir(exist_ok=True)
@@ -86,6 +88,10 @@ def test_from_zero_to_grades(kit, tmp_path):
             f'href="pages/{name}.html"' in overview and (out / "pages" / f"{name}.html").is_file()
         )
     assert "<strong>4 of 4 points (100 %)</strong>" in (out / "pages" / "ada.html").read_text()
+    told = json.loads((out / "learners" / "ada.json").read_text())["accounts"][KEY]
+    assert told["runs"] == 2 and told["minutes"] >= 0
+    solved_and_told = '<td class="number">1 of 3</td>'
+    assert overview.count(solved_and_told) == 2
     suites = {suite.get("name"): suite for suite in ElementTree.parse(out / "junit.xml").getroot()}
     assert (
         suites[f"ada: {KEY}"].get("failures") == "0"
