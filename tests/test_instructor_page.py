@@ -64,7 +64,9 @@ def kit(tmp_path):
 def test_from_zero_to_grades(kit, tmp_path):
     for learner, solved in (("ada", True), ("eve", False)):
         if solved:
+            shell(kit, f".venv/bin/lab check {KEY}", code=1)  # when the work on it began
             shutil.copytree(kit.folder / "solutions" / KEY, kit.lab_files, dirs_exist_ok=True)
+            shell(kit, f".venv/bin/lab check {KEY}")
         shell(kit, f".venv/bin/lab submit --out {learner}.zip")
         shell(kit, f".venv/bin/lab reset {KEY} --yes")
         (kit.folder / "submissions").mkdir(exist_ok=True)
@@ -77,7 +79,7 @@ def test_from_zero_to_grades(kit, tmp_path):
     assert "3 submissions, 0 stages as before, 2 graded. Open results/index.html" in said
 
     out = kit.folder / "results"
-    with (out / "grades.csv").open(newline="") as table:
+    with (out / "grades.csv").open(newline="", encoding="utf-8-sig") as table:
         grades = {row["learner"]: (row[KEY], row["percent"]) for row in csv.DictReader(table)}
     assert grades == {"ada": ("4", "100.0"), "bob": ("0", "0.0"), "eve": ("0", "0.0")}
     overview = (out / "index.html").read_text(encoding="utf-8")
@@ -86,6 +88,10 @@ def test_from_zero_to_grades(kit, tmp_path):
             f'href="pages/{name}.html"' in overview and (out / "pages" / f"{name}.html").is_file()
         )
     assert "<strong>4 of 4 points (100 %)</strong>" in (out / "pages" / "ada.html").read_text()
+    told = json.loads((out / "learners" / "ada.json").read_text())["accounts"][KEY]
+    assert told["runs"] == 2 and told["minutes"] >= 0
+    # Both zips were made in one kit, and tell its progress.
+    assert '<td class="number">2 of 3</td>' in overview
     suites = {suite.get("name"): suite for suite in ElementTree.parse(out / "junit.xml").getroot()}
     assert (
         suites[f"ada: {KEY}"].get("failures") == "0"

@@ -12,7 +12,7 @@ import pytest
 from deployment import wait_for
 from kit_copy import KEY, copy_kit
 from labkit.classroom.records import Record
-from labkit.classroom.rules import BadRules, Rules, read
+from labkit.classroom.rules import BadRules, Rules, read, unknown_learners
 from labkit.grading.results import CheckResult, StageResult
 from labkit.grading.stages import Stage
 from processes import gone, running
@@ -33,6 +33,7 @@ at_most_percent = 50
 [submitted]
 right = 2026-12-01T12:05:00Z
 half = 2026-12-02T13:00:00Z
+hulf = 2026-12-02T13:00:00Z
 """
 
 
@@ -80,12 +81,16 @@ def graded(tmp_path_factory):
     rules = ("--rules", str(tmp_path / "rules.toml"))
     done = kit.lab("grade", str(folder), "--out", str(out), "--seed", "7", *rules, limit_s=LIMIT_S)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "[submitted] names 'hulf', and there is no submission of that name" in done.stdout
+    assert "broken gets no points: it can't be read: File is not a zip file" in done.stdout
     return kit, folder, out
 
 
 def test_each_gets_what_is_due(graded):
     _, _, out = graded
-    with (out / "grades.csv").open(newline="") as table:
+    # Excel takes it for UTF-8 by the mark at its beginning.
+    assert (out / "grades.csv").read_bytes().startswith(b"\xef\xbb\xbflearner,")
+    with (out / "grades.csv").open(newline="", encoding="utf-8-sig") as table:
         rows = {row["learner"]: row for row in csv.DictReader(table)}
     points = {name: (row[KEY], row["days late"], row["earned"]) for name, row in rows.items()}
     assert points == {
@@ -112,6 +117,17 @@ def test_other_systems_read_the_same(graded):
     ]  # fmt: skip
     empty = json.loads((out / "gradescope" / "empty.json").read_text())
     assert empty["score"] == 0 and empty["tests"][0]["output"] == "nothing was handed in"
+    assert empty["tests"][0]["name"] == f"{KEY}: not handed in"
+    late = "2 days late, so that 20 % of all points are taken off."
+    deadline = "the deadline was 2026-12-01 12:00 UTC, with 10 minutes of grace"
+    assert half["output"].endswith(f"{deadline}: {late}")
+    right = json.loads((out / "gradescope" / "right.json").read_text())
+    assert right["output"] == f"Handed in 2026-12-01 12:05 UTC; {deadline}: in time."
+    assert "as its file says" not in half["output"]  # the rules say when
+    formats = ("output_format", "test_output_format", "test_name_format")
+    assert {half[each] for each in formats} == {
+        "text"
+    }  # HTML in a learner's words is shown, not run
 
 
 def test_what_is_graded_is_not_graded_again_and_a_regrade_says_the_same(graded, tmp_path):
@@ -146,7 +162,7 @@ def test_the_pages_can_be_read_and_run_nothing(graded, browser):
     page.on("request", lambda request: asked.append(request.url))
     page.goto((out / "index.html").as_uri())
     assert page.title() == "The class"
-    rows = page.get_by_role("table", name="6 learners").get_by_role("row")
+    rows = page.get_by_role("table", name="Grades", exact=True).get_by_role("row")
     assert rows.count() == 7
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "To the content"
@@ -261,6 +277,11 @@ def test_rules_make_grades(tmp_path, text, submitted, earned, days):
     assert (grade.earned, grade.days_late) == (earned, days)
 
 
+def test_weights_give_numbers_that_can_stand_in_a_table():
+    grade = Rules(weights={"01-a": 0.05}).grade(record("", *["passed"] * 3), [STAGE])
+    assert grade.stages == {"01-a": 0.3} and 6 * 0.05 != 0.3
+
+
 def test_without_rules_every_check_counts():
     assert Rules().grade(record("", "passed", "passed"), [STAGE]).percent == 100
 
@@ -269,12 +290,29 @@ def test_without_rules_every_check_counts():
     ("text", "words"),
     [
         ("partial = 'some'", "partial is"),
-        ("[weights]\n'02-b' = 1", "there is no '02-b' here; there are 01-a"),
-        ("[late]\nper_day = 1", "there is no 'per_day'"),
-        ("[late]\npercent_per_day = -1", "a number of at least 0"),
+        ("[weights]\n'02-b' = 1", r"no '02-b' under \[weights\].*What can stand there: 01-a"),
+        ("[weights]\n'01' = 1", "Do you mean '01-a'?"),
+        ("[late]\npercent_a_day = 1", r"under \[late\]. Do you mean 'percent_per_day'?"),
+        ("Late = 1", "no 'Late' at the top. Do you mean 'late'?"),
+        (
+            "[late]\npercent_per_day = -1",
+            r"percent_per_day under \[late\] must be a number of at least 0",
+        ),
+        ("[late]\npercent_per_day = 10", "nobody would be late: add deadline = 2026"),
+        ("[late]\ndeadline = 2026-12-01T23:59:00", "in which time zone. Add Z for UTC"),
+        ("[submitted]\nada = 2026-12-01T23:59:00", "ada = 2026-12-01T23:59:00 does not say"),
+        ("[submitted]\nada = '2026-12-01T23:59:00Z'", "without quotes, not '2026"),
+        (
+            "[submitted]\nAda Lovelace = 5",
+            'stands in quotes, as "Ada Lovelace" does. A time is written 2026',
+        ),
+        ("[submitted]\nada.l = 2026-12-01T23:59:00Z", "not a table. .*stands in quotes"),
         ("[late]\ndeadline = 5", "must be a time"),
         ("[late]\nat_most_percent = 150", "must be 100 at most, not 150"),
-        ("[weights]\n'01-a' = nan", "01-a must be a number of at least 0, not nan"),
+        (
+            "[weights]\n'01-a' = nan",
+            r"01-a under \[weights\] must be a number of at least 0, not nan",
+        ),
         ("late = 10", r"late must be a table, which begins with \[late\], not 10"),
         ("[[submitted]]\nada = 5", "submitted must be a table"),
         ("weights = 'none'", "weights must be a table"),
@@ -286,3 +324,21 @@ def test_bad_rules_are_refused(tmp_path, text, words):
     (tmp_path / "rules.toml").write_text(text)
     with pytest.raises(BadRules, match=words):
         read(tmp_path / "rules.toml", ["01-a"])
+
+
+def test_rules_of_any_editor_are_read_or_told_how_to_save_them(tmp_path):
+    path = tmp_path / "rules.toml"
+    path.write_text("partial = 'stages'", encoding="utf-8-sig")
+    assert read(path, []).partial == "stages"
+    path.write_text("partial = 'stages'", encoding="utf-16")
+    with pytest.raises(BadRules, match="save it as UTF-8"):
+        read(path, [])
+
+
+def test_a_learner_who_handed_in_nothing_is_told_of(tmp_path):
+    (tmp_path / "rules.toml").write_text(
+        "[submitted]\nAda = 2026-12-01T23:59:00Z\neve = 2026-12-01T23:59:00Z"
+    )
+    rules = read(tmp_path / "rules.toml", [])
+    (words,) = unknown_learners(rules, ["ada", "eve"])
+    assert "names 'Ada'" in words and "Do you mean 'ada'?" in words

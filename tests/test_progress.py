@@ -41,6 +41,25 @@ def test_the_best_result_stays():
     assert stored.checks["check_b"].passed is None
 
 
+def test_the_first_run_stays(monkeypatch):
+    for second in ("one", "two"):
+        monkeypatch.setattr(progress, "now", lambda second=second: second)
+        progress.record_results([result(a="failed")])
+    stored = progress.read().of("01-a")
+    assert (stored.first_run, stored.last_run) == ("one", "two")
+
+
+def test_the_file_of_an_older_kit_is_read_and_its_first_run_stays_unknown(work):
+    """It has no `first_run`."""
+    progress.record_results([result(a="failed")])
+    value = json.loads(progress.path().read_text())
+    del value["stages"]["01-a"]["first_run"]
+    progress.path().write_text(json.dumps(value))
+    stored = progress.record_results([result(a="passed")])
+    assert stored.note == "" and stored.of("01-a").runs == 2
+    assert stored.of("01-a").first_run is None
+
+
 def test_the_open_topic_is_that_of_the_last_run():
     stored = progress.read().of("01-a")
     assert stored.open_topic(STAGE).title == "one"
@@ -114,7 +133,8 @@ def test_only_runs_over_lab_count(kit):
     (stage,) = json.loads(kit.lab("progress", "--json", code=0).stdout)["stages"]
     assert (stage["earned"], stage["points"], stage["checks_passed"]) == (4, 4, 3)
     kit.lab("check", KEY, "--workspace", str(kit.folder / "lab" / os.curdir), code=0)
-    assert json.loads((kit.work / "progress.json").read_text())["stages"][KEY]["runs"] == 2
+    stored = json.loads((kit.work / "progress.json").read_text())["stages"][KEY]
+    assert stored["runs"] == 2 and stored["first_run"] <= stored["last_run"]
 
 
 def test_a_broken_file_is_told_in_a_sentence(kit):

@@ -1,5 +1,6 @@
 """Files that look alike: hints on the page of the class alone, found in a time that no text sets."""
 
+import shutil
 import time
 
 import pytest
@@ -55,6 +56,18 @@ def test_the_same_with_other_names_is_alike_and_another_is_not(paths):
     assert {hint.other for hint in hints["eve"]} == {SOLUTION, "ada"}
     assert all(hint.share >= 0.9 for found in hints.values() for hint in found)
     assert "bob" not in hints and SOLUTION not in hints
+
+
+@pytest.mark.parametrize("key", ["03-concurrency", "07-events-and-iam", "10-trigger"])
+def test_right_submissions_of_another_shape_are_not_taken_for_copies(tmp_path, key):
+    """Short, right, and each written by itself: what the kit keeps to try its checks with."""
+    folder = ROOT / "tests" / "alternatives" / key
+    submissions = {}
+    for path in folder.iterdir():
+        shutil.copytree(path, tmp_path / path.name / key)
+        submissions[path.name] = [tmp_path / path.name]
+    found = alike(submissions, [find(key)])
+    assert [hint for hints in found.values() for hint in hints if hint.other != SOLUTION] == []
 
 
 def test_a_learner_named_as_the_solution_hides_nothing(paths):

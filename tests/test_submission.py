@@ -9,6 +9,7 @@ import zipfile
 import pytest
 
 from kit_copy import KEY
+from labkit import workspace
 from labkit.classroom import submission
 from labkit.classroom.submission import UnreadableSubmission
 from labkit.grading.stage_files import LARGEST_BYTES
@@ -40,12 +41,29 @@ def test_named_files_are_taken_and_all_else_is_reported(tmp_path, make, base):
     assert taken.files == {"09-function/app.py": b"one", "02-memory-and-cost/bill.py": b"\xff\xfe"}
     for name in ("conftest.py", "lab/09-function/more.py", "lab/pytest.ini"):
         assert f"ignored: {base}{name}: no stage names it" in taken.notes
-    assert len(taken.notes) == 3
+    assert f"{base}{BILL} is not in UTF-8: save it as UTF-8 in your editor" in taken.notes
+    assert len(taken.notes) == 4
 
 
 def test_stages_without_lab_around_them_are_found(tmp_path):
     taken = submission.read("ada", [as_folder(tmp_path / "ada", {"09-function/app.py": b"one"})])
     assert taken.files == {"09-function/app.py": b"one"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
+def test_a_file_of_another_encoding_is_taken_and_told_of(tmp_path, encoding):
+    path = as_folder(tmp_path / "ada", {APP: "# Größe".encode(encoding), BILL: "# Größe".encode()})
+    taken = submission.read("ada", [path])
+    assert set(taken.files) == {"09-function/app.py", "02-memory-and-cost/bill.py"}
+    assert taken.notes == (f"{APP} is not in UTF-8: save it as UTF-8 in your editor",)
+
+
+def test_stages_as_they_were_given_are_known(tmp_path):
+    given = workspace.starter_files("07-events-and-iam")
+    files = {f"lab/07-events-and-iam/{name}": content for name, content in given.items()}
+    files[APP] = workspace.starter_files("09-function")["app.py"] + b"# begun\n"
+    taken = submission.read("ada", [as_folder(tmp_path / "ada", files)])
+    assert taken.untouched == ("07-events-and-iam",)
 
 
 def test_links_pipes_and_huge_files_are_not_taken(tmp_path):
@@ -119,6 +137,14 @@ def test_two_of_one_name_are_nobodys(tmp_path):
         UnreadableSubmission, match="3 of this name, ada, ada.ZIP, ada.zip: keep one"
     ):
         submission.read("ada", found["ada"])
+
+
+def test_a_name_is_one_however_its_accents_are_written(tmp_path):
+    for name in ("Jos\N{LATIN SMALL LETTER E WITH ACUTE}", "Zoe\N{COMBINING DIAERESIS}"):
+        (tmp_path / name).mkdir()
+    assert list(submission.find(tmp_path)[0]) == [
+        "Jos\N{LATIN SMALL LETTER E WITH ACUTE}", "Zo\N{LATIN SMALL LETTER E WITH DIAERESIS}",
+    ]  # fmt: skip
 
 
 def test_a_name_that_can_not_be_shown_or_be_a_files_is_changed(tmp_path):

@@ -65,6 +65,8 @@ def run(
         console.print(
             f"Neither folders nor zips, and not looked at: {names}", style="yellow", markup=False
         )
+    for sentence in rules.unknown_learners(how, found):
+        console.print(f"{rules_file}: {sentence}", style="yellow", markup=False)
     localcloud.prepare()  # where it can be written to; trees only read it
     kept = Records(out)
     plan = Plan(
@@ -107,6 +109,8 @@ def run(
         console.print(f"{scheduler or 'grading'}: {error}", style="red", markup=False)
         return REFUSED
     reports.write_all(kept, chosen, how, found)
+    for learner, fault in plan.unread.items():
+        console.print(f"{learner} gets no points: {fault}", style="yellow", markup=False)
     console.print(f"{len(found)} submissions, {plan.reused} stages as before, {plan.graded} graded"
                   f"{plan.words_on_shared}. Open {out / 'index.html'}", markup=False)  # fmt: skip
     return INCOMPLETE if broken else GRADED

@@ -11,6 +11,9 @@ from ..grading.stages import find
 from . import digests, tree
 from .submission import Submission
 
+# The fault of a stage of which a submission holds no file.
+NOT_HANDED_IN = "nothing was handed in"
+
 
 @dataclass(frozen=True)
 class Task:
@@ -76,7 +79,7 @@ def grade_submission(task: Task) -> list[dict[str, Any]]:
         if files:
             todo.append(key)
         else:
-            results[key] = StageResult(key, stage.title, task.seed, (), "nothing was handed in")
+            results[key] = StageResult(key, stage.title, task.seed, (), NOT_HANDED_IN)
     # What kills a whole tree, such as the machine's want of memory, costs the stage that ran then.
     while todo:
         finished = list(_run(task, todo))

@@ -31,6 +31,8 @@ class Plan:
         self._hidden = hidden
         self._limits = limits
         self._waiting: dict[str, Record] = {}
+        # Why nothing could be taken from a submission, by learner.
+        self.unread: dict[str, str] = {}
         self.settled = lambda: None
         self.reused = self.graded = self._taken_over = self._graded_once = 0
 
@@ -90,10 +92,22 @@ class Plan:
             try:
                 taken = submission.read(learner, paths)
             except UnreadableSubmission as error:
+                self.unread[learner] = str(error)
                 self._kept.write(Record(learner, digests={}, fault=str(error), submitted=moment))
                 self.settled()
                 continue
-            record = Record(learner, (), {}, taken.notes, "", taken.kit, moment)
+            record = Record(
+                learner,
+                (),
+                {},
+                taken.notes,
+                "",
+                taken.kit,
+                moment,
+                "",
+                taken.accounts,
+                taken.untouched,
+            )
             record = self._with_old(record, taken)
             self.reused += len(record.digests or {})
             record = self._with_shared(record, taken)

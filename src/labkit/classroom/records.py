@@ -8,17 +8,19 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..grading.results import StageResult
+from .own_account import OwnAccount
 
 
 @dataclass(frozen=True)
 class Record:
     """One learner. `digests` by stage; `submitted` and `graded` are times in ISO 8601, UTC; `fault` says why
-    nothing of the submission could be read, or is empty.
+    nothing of the submission could be read, or is empty; `accounts` are what the learner's own computer
+    tells, by stage; `untouched` are the stages that were handed in as learners get them.
     """
 
     learner: str
@@ -29,6 +31,8 @@ class Record:
     kit: str = ""
     submitted: str = ""
     graded: str = ""
+    accounts: dict[str, OwnAccount] = field(default_factory=dict)
+    untouched: tuple[str, ...] = ()
 
     def of(self, key: str) -> StageResult | None:
         """The result of a stage, if it was graded."""
@@ -42,7 +46,10 @@ class Record:
     def from_json(cls, value: dict[str, Any]) -> "Record":
         """The record that `as_json` gave."""
         stages = tuple(StageResult.from_json(stage) for stage in value["stages"])
-        return cls(**{**value, "stages": stages, "notes": tuple(value["notes"])})
+        told = value.get("accounts", {})  # records of older versions have none
+        accounts = {key: OwnAccount(**account) for key, account in told.items()}
+        lists = {"stages": stages, "notes": tuple(value["notes"]), "accounts": accounts}
+        return cls(**{**value, **lists, "untouched": tuple(value.get("untouched", ()))})
 
 
 class Records:

@@ -14,6 +14,7 @@ from ..grading.learner_text import clean
 from ..grading.results import CheckResult, StageResult
 from ..grading.stages import Stage
 from . import class_pages, similarity
+from .grade_submission import NOT_HANDED_IN
 from .records import Record, Records, write_whole
 from .rules import Grade, Rules
 
@@ -35,7 +36,7 @@ def write_all(
     rows.writerow(["learner", *(stage.key for stage in stages), *_COLUMNS])
     suites = ElementTree.Element("testsuites", name="class")
     hints = similarity.alike(paths, stages)
-    overview = class_pages.Overview(stages)
+    overview = class_pages.Overview(stages, rules)
     with (out / ".results.jsonl.partial").open("w", encoding="utf-8") as lines:
         for record in kept.all(list(paths)):
             grade = rules.grade(record, stages)
@@ -43,13 +44,15 @@ def write_all(
             rows.writerow(map(_cell, _row(record, grade)))
             _suites(suites, record, stages)
             write_whole(
-                out / "gradescope" / f"{record.learner}.json", _gradescope(record, grade, stages)
+                out / "gradescope" / f"{record.learner}.json",
+                _gradescope(record, grade, stages, rules),
             )
             page = class_pages.learner(record, grade, stages)
             write_whole(out / "pages" / f"{record.learner}.html", page)
             overview.add(record, grade)
     (out / ".results.jsonl.partial").replace(out / "results.jsonl")
-    write_whole(out / "grades.csv", table.getvalue())
+    # Excel takes a table without this mark for one of its system's old encoding, and spoils names.
+    write_whole(out / "grades.csv", f"\N{BYTE ORDER MARK}{table.getvalue()}")
     ElementTree.indent(suites)
     write_whole(out / "junit.xml", ElementTree.tostring(suites, encoding="unicode") + "\n")
     write_whole(out / "index.html", overview.page(hints))
@@ -95,25 +98,31 @@ def _suites(parent: ElementTree.Element, record: Record, stages: list[Stage]) ->
             ElementTree.SubElement(case, "error", message=_xml(result.fault))
 
 
-def _gradescope(record: Record, grade: Grade, stages: list[Stage]) -> str:
-    """results.json as Gradescope reads it ("Autograder specifications", "Output Format")."""
+def _gradescope(record: Record, grade: Grade, stages: list[Stage], rules: Rules) -> str:
+    """results.json as Gradescope reads it ("Autograder specifications", "Output Format"). Its score counts,
+    and not the sum of the tests' scores: `output` says how it differs.
+    """
     tests = []
     for stage in stages:
-        result = record.of(stage.key) or absent(record, stage)
+        result, weight = record.of(stage.key) or absent(record, stage), rules.weight(stage)
         for each in result.checks:
             check = each.for_learners()
             tests.append({
-                "name": f"{stage.key}: {check.wants}", "score": check.earned, "max_score": check.points,
+                "name": f"{stage.key}: {check.wants}",
+                "score": round(weight * check.earned, 2), "max_score": round(weight * check.points, 2),
                 "status": "passed" if check.outcome == "passed" else "failed",
                 "output": words_of(check),
                 "visibility": "after_published" if check.hidden else "visible",
             })  # fmt: skip
         missing = stage.points - result.points
         if missing > 0:
-            tests.append({"name": f"{stage.key}: not graded to the end", "score": 0, "max_score": missing,
+            what = "not handed in" if result.fault == NOT_HANDED_IN else "not graded to the end"
+            tests.append({"name": f"{stage.key}: {what}", "score": 0, "max_score": round(weight * missing, 2),
                           "status": "failed", "output": result.fault, "visibility": "visible"})  # fmt: skip
-    notes = "\n".join([record.fault, *record.notes]).strip()
-    value = {"score": grade.earned, "output": notes, "tests": tests}
+    notes = "\n".join([record.fault, *grade.words, *record.notes]).strip()
+    # Learners' own words are among all of these: nothing else than "text" is shown as it stands.
+    plain = dict.fromkeys(("output_format", "test_output_format", "test_name_format"), "text")
+    value = {"score": grade.earned, "output": notes, **plain, "tests": tests}
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 

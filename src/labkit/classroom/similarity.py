@@ -17,6 +17,8 @@ from . import submission
 # Tokens in a row that must be the same to count, and the share of the smaller file from which on it is told.
 _K_GRAM, _WINDOW = 25, 4
 LEAST_SHARE = 0.8
+# Settings and templates have one shape: two who write the same service write nearly the same lines.
+_LEAST_SHARE_OF_DATA, _DATA = 0.95, (".json", ".yaml", ".yml")
 MOST_HINTS = 10  # for each learner, those most alike
 # Less is the same by chance, more is not written by hand.
 _LEAST_HASHES, _LARGEST_BYTES = 12, 40_000
@@ -41,9 +43,10 @@ def alike(paths: dict[str, list[Path]], stages: list[Stage]) -> dict[str, list[A
     for stage in stages:
         for name in stage.files:
             prints = dict(_fingerprints(paths, stage, name))
+            least = _LEAST_SHARE_OF_DATA if name.endswith(_DATA) else LEAST_SHARE
             for one, other in itertools.combinations(prints, 2):
                 share = round(_share(prints[one], prints[other]), 2)
-                if share >= LEAST_SHARE:
+                if share >= least:
                     for learner, second in ((one, other), (other, one)):
                         if learner != SOLUTION:
                             hints = found.setdefault(learner, [])

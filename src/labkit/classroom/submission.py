@@ -4,11 +4,13 @@ A submission is read and never run here, and nothing of it is written to disk. W
 besides, or can't be taken, becomes a note: the rest is graded.
 """
 
+import functools
 import json
 import lzma
 import os
 import re
 import stat
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -16,9 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from .. import workspace
 from ..grading.learner_text import clean
 from ..grading.stage_files import LARGEST_BYTES
 from ..grading.stages import stages
+from . import own_account
+from .own_account import OwnAccount
 
 _BESIDE = ("submission.json", "progress.json", "answers.json")
 _MOST_ENTRIES = 20_000
@@ -41,12 +46,15 @@ class UnreadableSubmission(Exception):
 
 @dataclass(frozen=True)
 class Submission:
-    """One learner's files by KEY/NAME, notes on what was not taken, and what lay beside the files."""
+    """One learner's files by KEY/NAME, notes on what was not taken, and what lay beside the files: the kit's
+    version, and by stage what the learner's own computer tells.
+    """
 
     learner: str
     files: dict[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     kit: str = ""
+    accounts: dict[str, OwnAccount] = field(default_factory=dict)
 
     def of(self, key: str) -> dict[str, bytes]:
         """The files of one stage, by name."""
@@ -55,6 +63,17 @@ class Submission:
             for path, content in self.files.items()
             if path.partition("/")[0] == key
         }
+
+    @property
+    def untouched(self) -> tuple[str, ...]:
+        """The stages that were handed in as learners get them."""
+        keys = dict.fromkeys(path.partition("/")[0] for path in sorted(self.files))
+        return tuple(key for key in keys if self.of(key).items() <= _starter(key).items())
+
+
+@functools.cache
+def _starter(key: str) -> dict[str, bytes]:
+    return workspace.starter_files(key)
 
 
 def find(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
@@ -72,7 +91,9 @@ def find(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
         if path.is_symlink() or not (path.is_dir() or is_zip):
             others.append(path)
             continue
-        name = clean(path.stem if is_zip else path.name, _LONGEST_NAME)
+        # macOS writes é as two signs, lists of a class as one.
+        written = unicodedata.normalize("NFC", path.stem if is_zip else path.name)
+        name = clean(written, _LONGEST_NAME)
         found.setdefault(name, []).append(path)
     if not found:
         raise UnreadableSubmission(f"{folder} holds neither folders nor zips")
@@ -194,13 +215,25 @@ def _taken(learner: str, entries: Iterable[_Entry]) -> Submission:
             notes.append(f"not taken: {entry.path}: {fault}")
         elif name in named:
             files[name] = content
+            if not _is_text(content):
+                notes.append(f"{entry.path} is not in UTF-8: save it as UTF-8 in your editor")
         else:
             beside[within] = content
     shown = ignored[:_MOST_NOTES]
     notes += [f"ignored: {path}: no stage names it" for path in shown]
     if len(ignored) > len(shown):
         notes.append(f"ignored: {len(ignored) - len(shown)} files more that no stage names")
-    return Submission(learner, files, tuple(clean(note, 240) for note in notes), _kit(beside))
+    shown_notes = tuple(clean(note, 240) for note in notes)
+    accounts = own_account.read(beside.get("progress.json"))
+    return Submission(learner, files, shown_notes, _kit(beside), accounts)
+
+
+def _is_text(content: bytes) -> bool:
+    """Whether it is a text in UTF-8, which all files of the stages are."""
+    try:
+        return "\0" not in content.decode()
+    except UnicodeDecodeError:
+        return False
 
 
 def _base(paths: list[str]) -> str:

@@ -2,10 +2,12 @@
 
     {"version": 1, "stages": {"09-function": {
         "checks": {"check_fits": {"points": 2, "passed": "2026-11-24T22:03:11+00:00", "outcome": "passed"}},
-        "runs": 4, "last_run": "…", "hints": {"Undo the key's encoding": 2}, "solution_shown": null}}}
+        "runs": 4, "first_run": "…", "last_run": "…", "hints": {"Undo the key's encoding": 2},
+        "solution_shown": null}}}
 
-`passed` is the time a check passed first, or null; `outcome` is what the last run gave. Each change is made
-under a lock and replaces the file as a whole, so that two processes lose nothing and a crash harms nothing.
+`passed` is the time a check passed first, or null; `outcome` is what the last run gave. `first_run` is not
+there, or null, where an older version of the kit has seen it. Each change is made under a lock and replaces
+the file as a whole, so that two processes lose nothing and a crash harms nothing.
 """
 
 import contextlib
@@ -43,6 +45,7 @@ class StageProgress:
     last_run: str | None = None
     hints: dict[str, int] = field(default_factory=dict)
     solution_shown: str | None = None
+    first_run: str | None = None
 
     @property
     def earned(self) -> int:
@@ -110,8 +113,10 @@ def record_results(results: Iterable[StageResult]) -> Progress:
             if not result.checks:
                 continue
             stage = progress.of(result.key)
-            stage.runs += 1
             stage.last_run = now()
+            if not stage.runs:
+                stage.first_run = stage.last_run
+            stage.runs += 1
             for check in result.checks:
                 stored = stage.checks.setdefault(check.name, CheckProgress())
                 stored.points, stored.outcome = check.points, check.outcome
