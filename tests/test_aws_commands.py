@@ -385,7 +385,7 @@ def small_layer(monkeypatch):
 @pytest.mark.usefixtures("small_layer")
 def test_a_new_bucket_is_made_in_the_region_and_tagged(account, capsys):
     account.says("HeadBucket", Refusal("404", status=404))
-    account.says("GetBucketTagging", Refusal("NoSuchTagSet", status=404))
+    account.says("GetBucketTagging", Refusal("NoSuchBucket", status=404))
     assert publish.run("lab-templates") == 0
     (made,) = account.asked["CreateBucket"]
     assert made["CreateBucketConfiguration"]["LocationConstraint"] == "eu-west-1"

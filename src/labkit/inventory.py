@@ -67,12 +67,11 @@ def _functions() -> Iterator[str]:
 
 
 def _remove_function(name: str) -> None:
-    functions = client("lambda")
-    group = functions.get_function_configuration(FunctionName=name).get("LoggingConfig", {})
-    functions.delete_function(FunctionName=name)
-    # Lambda makes the log group itself, and gives it no tags.
+    client("lambda").delete_function(FunctionName=name)
+    # Lambda makes this log group itself, and gives it no tags. Another one that the function was told to
+    # write to may be somebody's.
     try:
-        client("logs").delete_log_group(logGroupName=group.get("LogGroup", f"/aws/lambda/{name}"))
+        client("logs").delete_log_group(logGroupName=f"/aws/lambda/{name}")
     except client("logs").exceptions.ResourceNotFoundException:
         pass
 
