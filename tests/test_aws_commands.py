@@ -5,7 +5,7 @@ from functools import partial
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.loaders import create_loader
 from rich.console import Console
 
@@ -101,6 +101,37 @@ def test_keys_that_expire_meanwhile(account, capsys, operation):
     status, result, words = destroyed(capsys)
     assert (status, result) == (3, None)
     assert "have expired" in words and "nothing with the kit's tag" not in words
+
+
+def test_a_bucket_that_hides_its_tags_is_told_and_the_others_go(account, capsys):
+    buckets = {"Buckets": [{"Name": "lab-a"}, {"Name": "hidden"}, {"Name": "lab-b"}]}
+    account.says("ListBuckets", buckets, buckets, {"Buckets": [{"Name": "hidden"}]})
+    tags, none = {"TagSet": TAG_LIST}, Refusal("NoSuchTagSet", status=404)
+    account.says("GetBucketTagging", none, DENIED, tags, tags, DENIED, none, DENIED)
+    status, result, words = destroyed(capsys)
+    assert (status, set(result["not_seen"])) == (3, {"bucket"})
+    assert [name for _, name in result["removed"]] == ["lab-b", "lab-a"]
+    assert "not looked at" in words and "among the rest" in words
+
+
+def test_a_connection_that_breaks_holds_up_nothing_else(account, capsys):
+    both = {"Functions": [function("lab-a"), function("lab-b")]}
+    account.says("ListFunctions", both, both, {})
+    account.says("ListTags", {"Tags": TAGS})
+    account.says("DeleteFunction", ReadTimeoutError(endpoint_url="https://lambda"), {})
+    account.says("ListTopics", ReadTimeoutError(endpoint_url="https://sns"))
+    status, result, words = destroyed(capsys)
+    assert status == 3
+    assert ["function", "lab-b"] in result["removed"] and set(result["not_seen"]) == {"topic"}
+    assert "✗ function lab-a: Read timeout" in words
+
+
+def test_ctrl_c_says_how_to_go_on(account, capsys):
+    account.says("ListFunctions", {"Functions": [function("lab-a")]})
+    account.says("ListTags", {"Tags": TAGS})
+    account.says("DeleteFunction", KeyboardInterrupt())
+    status, result, words = destroyed(capsys)
+    assert (status, result) == (130, None) and "still there" in words
 
 
 def test_a_service_that_the_region_has_not(account, capsys):

@@ -180,6 +180,13 @@ def test_all_of_it_goes_and_nothing_else(environment, local_cloud):
     assert [each["vectorBucketName"] for each in vectors] == ["own-vectors"]
 
 
+def test_without_a_cloud_that_stays_nothing_is_proven(environment):
+    alone = {k: v for k, v in environment.items() if k != "AWS_ENDPOINT_URL"}
+    done = lab(alone, "destroy", "--yes")
+    assert done.returncode == 3
+    assert "nothing with the kit's tag" not in done.stdout and "lab reset --cloud" in done.stdout
+
+
 def test_a_second_time_there_is_nothing(environment):
     done = lab(environment, "destroy", "--yes")
     assert done.returncode == 0

@@ -32,7 +32,7 @@ def run(*, bucket: str | None, values: list[str], yes: bool, as_json: bool) -> i
     Returns 0 when the stack stands, 1 when it doesn't, 2 when nobody said yes, 3 without a cloud that stays.
     """
     console = terminal.console(stderr=as_json)
-    if target.name() == target.LOCAL and not target.running_endpoint():
+    if not target.stays():
         console.print(
             "No local cloud runs that would keep the course. First: lab start, or lab cloud."
         )

@@ -70,8 +70,9 @@ def _describe(params: dict[str, Any], **_: Any) -> None:
 
 
 def _remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    """Note a bucket that is to be made, with the tags that it will have. In us-east-1 CreateBucket says 200 of
-    a bucket that the caller has already (S3 API reference, BucketAlreadyOwnedByYou): that one stays as it is.
+    """Note a bucket that is to be made, with the tags that it will have. In us-east-1 CreateBucket says 200
+    of a bucket that the caller has already (S3 API reference, BucketAlreadyOwnedByYou): that one stays as
+    it is.
     """
     bucket = params.get("Bucket")
     try:
@@ -94,4 +95,3 @@ def _tag_api(parsed: dict[str, Any], **_: Any) -> None:
         apis = boto3.client("apigatewayv2")
         place = f"arn:{apis.meta.partition}:apigateway:{apis.meta.region_name}::/apis"
         apis.tag_resource(ResourceArn=f"{place}/{parsed['ApiId']}", Tags={KEY: VALUE})
-

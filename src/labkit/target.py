@@ -146,6 +146,11 @@ def running_endpoint() -> str | None:
     return None
 
 
+def stays() -> bool:
+    """Whether `cloud` points to one that is there before and after it: AWS, or a local one that runs."""
+    return name() == AWS or running_endpoint() is not None
+
+
 def aws_words() -> str:
     """The target aws in words; AWS_ENDPOINT_URL, which leads elsewhere than to AWS, is named."""
     environment = dict(os.environ)
