@@ -115,6 +115,22 @@ def test_demo_fails_where_the_thumbnail_is_not_right(
     assert leftovers(on_cloud) == []
 
 
+def test_what_came_is_told_where_the_second_picture_does_not_come(on_cloud, monkeypatch, capsys):
+    deliver = demo_stack.DemoStack.deliver
+
+    def one_alone(stack, photo, name):
+        if name != "coffee.jpg":
+            raise demo_stack.DemoError("No thumbnail came")
+        return deliver(stack, photo, name)
+
+    monkeypatch.setattr(demo_stack.DemoStack, "deliver", one_alone)
+    assert demo.run(as_json=True, keep=False, yes=True) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["faults"] == ["No thumbnail came"]
+    assert answer["cold"]["thumbnail_pixels"] == [128, 85] and "warm" not in answer
+    assert leftovers(on_cloud) == []
+
+
 def test_demo_shows_why_a_stack_failed(on_cloud, monkeypatch, tmp_path, capsys):
     template = project.TEMPLATE.read_text().replace("!Ref FunctionKey", "nothing.zip")
     broken = tmp_path / "broken.yaml"

@@ -81,13 +81,16 @@ def _run(result: Result, keep: bool, console: Console) -> None:
         _step(console, f"create the stack {stack.name}", stack.deploy)
         for ended, (start, name) in enumerate((("cold", _COLD), ("warm", _WARM)), start=1):
             photo = (project.PHOTOS / name).read_bytes()
-            result.deliveries[start] = _step(
+            delivery = _step(
                 console, f"upload {name}, wait for its thumbnail", stack.deliver, photo, name
             )
+            verdict = thumbnails.judge(photo, delivery.thumbnail, LONGEST_SIDE)
+            result.faults += [f"{delivery.target}: {fault}" for fault in verdict.faults]
+            result.deliveries[start], result.verdicts[start] = delivery, verdict
             # The thumbnail is there before the invocation ends: until then its environment is busy, and
             # the next upload would start another one cold.
             result.log = _step(console, "read the function's log", stack.log_lines, ended)
-        _judge(result)
+        _judge_log(result)
     finally:
         if keep:
             console.print(f"Kept: the stack {stack.name} and the bucket {stack.artifacts}")
@@ -102,11 +105,7 @@ def _step(console: Console, words: str, action: Callable[..., Any], *arguments: 
     return outcome
 
 
-def _judge(result: Result) -> None:
-    for start, delivery in result.deliveries.items():
-        verdict = thumbnails.judge(delivery.photo, delivery.thumbnail, LONGEST_SIDE)
-        result.verdicts[start] = verdict
-        result.faults += [f"{delivery.target}: {fault}" for fault in verdict.faults]
+def _judge_log(result: Result) -> None:
     for word in ("INIT_START ", "START ", "END ", "REPORT "):
         if not any(line.startswith(word) for line in result.log):
             result.faults.append(f"The function's log has no {word.strip()} line.")
@@ -117,9 +116,8 @@ def _judge(result: Result) -> None:
 def _show(result: Result, console: Console) -> None:
     rows = []
     for start, delivery in result.deliveries.items():
-        verdict = result.verdicts.get(start)
         photo = _sizes(pictures.size_of(delivery.photo), delivery.photo)
-        thumbnail = _sizes(verdict.size if verdict else None, delivery.thumbnail)
+        thumbnail = _sizes(result.verdicts[start].size, delivery.thumbnail)
         rows += [(delivery.source, *photo), (delivery.target, *thumbnail)]
     width = max(len(path) for path, *_ in rows)
     console.print()
