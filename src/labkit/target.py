@@ -35,12 +35,12 @@ _only = ""  # the cloud that keep_to has named
 
 
 def name() -> str:
-    """Return "local" or "aws". Raises ValueError for any other choice."""
+    """Return "local" or "aws". Raises typer.BadParameter for any other choice."""
     return chosen()[0]
 
 
 def chosen() -> tuple[str, str]:
-    """Return "local" or "aws", and what chose it, in words. Raises ValueError for any other choice."""
+    """Return "local" or "aws", and what chose it, in words. Raises typer.BadParameter for another."""
     if which := os.environ.get("LAB_TARGET"):
         return _valid(which, "LAB_TARGET"), "LAB_TARGET says so"
     which = kept()
@@ -48,7 +48,7 @@ def chosen() -> tuple[str, str]:
 
 
 def kept() -> str:
-    """Return the target that `choose` keeps. Raises ValueError where the file holds something else."""
+    """Return the target that `choose` keeps. Raises typer.BadParameter where it is neither."""
     try:
         return _valid(_choice().read_text(encoding="utf-8").strip(), str(_choice()))
     except FileNotFoundError:
@@ -57,7 +57,9 @@ def kept() -> str:
 
 def _valid(which: str, where: str) -> str:
     if which not in (LOCAL, AWS):
-        raise ValueError(f"{where} is local or aws, not {which!r}")
+        from typer import BadParameter  # ends a command with a sentence
+
+        raise BadParameter(f"{where} is local or aws, not {which!r}")
     return which
 
 
