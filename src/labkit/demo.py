@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from . import pictures, preflight, project, target, thumbnails
+from . import pictures, preflight, project, target, terminal, thumbnails
 from .cloud_errors import explain
 from .demo_stack import LONGEST_SIDE, Delivery, DemoError, DemoStack
 
@@ -53,7 +53,7 @@ class Result:
 
 def run(*, as_json: bool, keep: bool, yes: bool) -> int:
     """Run the demo; return 0 only if both thumbnails are there and right."""
-    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    console = terminal.console(stderr=as_json)
     result = Result()
     try:
         with target.cloud() as result.cloud:
