@@ -9,6 +9,7 @@ import sys
 import zipfile
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from PIL import Image
 
 from labkit import demo, demo_stack, packages, project
@@ -129,6 +130,20 @@ def test_what_came_is_told_where_the_second_picture_does_not_come(on_cloud, monk
     assert answer["faults"] == ["No thumbnail came"]
     assert answer["cold"]["thumbnail_pixels"] == [128, 85] and "warm" not in answer
     assert leftovers(on_cloud) == []
+
+
+def test_what_cannot_be_removed_hides_no_other_fault(on_cloud, monkeypatch, capsys):
+    def fails(stack):
+        raise demo_stack.DemoError("The stack failed")
+
+    def stays(stack):
+        raise EndpointConnectionError(endpoint_url="https://s3")
+
+    monkeypatch.setattr(demo_stack.DemoStack, "upload_packages", fails)
+    monkeypatch.setattr(demo_stack.DemoStack, "remove", stays)
+    assert demo.run(as_json=True, keep=False, yes=True) == 1
+    not_removed, failed = json.loads(capsys.readouterr().out)["faults"]
+    assert failed == "The stack failed" and "lab destroy" in not_removed
 
 
 def test_demo_shows_why_a_stack_failed(on_cloud, monkeypatch, tmp_path, capsys):
