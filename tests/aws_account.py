@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from types import SimpleNamespace
 
 import boto3
-from botocore.exceptions import BotoCoreError
 
 from labkit import tagging
 
@@ -32,8 +31,8 @@ class Refusal:
 class Account:
     """`says` gives an operation its answers, in order; the last is given from then on.
 
-    An answer is a dict, a Refusal, or one of botocore's exceptions, which is raised. An operation
-    without any says that there is nothing. `asked` has the parameters of each call, by operation.
+    An answer is a dict, a Refusal, or an exception, which is raised. An operation without any says that
+    there is nothing. `asked` has the parameters of each call, by operation.
     """
 
     def __init__(self):
@@ -60,7 +59,7 @@ class Account:
     def _answer(self, model, **_):
         given = self.answers.get(model.name) or [_ALWAYS.get(model.name, {})]
         answer = given.pop(0) if len(given) > 1 else given[0]
-        if isinstance(answer, BotoCoreError):
+        if isinstance(answer, BaseException):
             raise answer
         if isinstance(answer, Refusal):
             error = {"Code": answer.code, "Message": answer.message}

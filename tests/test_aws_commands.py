@@ -5,7 +5,7 @@ from functools import partial
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.loaders import create_loader
 from rich.console import Console
 
@@ -13,6 +13,7 @@ import labkit.demo_stack
 from aws_account import TAG_LIST, TAGS, Account, Refusal
 from labkit import (
     choose_target,
+    deploy,
     destroy,
     needs,
     packages,
@@ -101,6 +102,37 @@ def test_keys_that_expire_meanwhile(account, capsys, operation):
     status, result, words = destroyed(capsys)
     assert (status, result) == (3, None)
     assert "have expired" in words and "nothing with the kit's tag" not in words
+
+
+def test_a_bucket_that_hides_its_tags_is_told_and_the_others_go(account, capsys):
+    buckets = {"Buckets": [{"Name": "lab-a"}, {"Name": "hidden"}, {"Name": "lab-b"}]}
+    account.says("ListBuckets", buckets, buckets, {"Buckets": [{"Name": "hidden"}]})
+    tags, none = {"TagSet": TAG_LIST}, Refusal("NoSuchTagSet", status=404)
+    account.says("GetBucketTagging", none, DENIED, tags, tags, DENIED, none, DENIED)
+    status, result, words = destroyed(capsys)
+    assert (status, set(result["not_seen"])) == (3, {"bucket"})
+    assert [name for _, name in result["removed"]] == ["lab-b", "lab-a"]
+    assert "not looked at" in words and "among the rest" in words
+
+
+def test_a_connection_that_breaks_holds_up_nothing_else(account, capsys):
+    both = {"Functions": [function("lab-a"), function("lab-b")]}
+    account.says("ListFunctions", both, both, {})
+    account.says("ListTags", {"Tags": TAGS})
+    account.says("DeleteFunction", ReadTimeoutError(endpoint_url="https://lambda"), {})
+    account.says("ListTopics", ReadTimeoutError(endpoint_url="https://sns"))
+    status, result, words = destroyed(capsys)
+    assert status == 3
+    assert ["function", "lab-b"] in result["removed"] and set(result["not_seen"]) == {"topic"}
+    assert "✗ function lab-a: Read timeout" in words
+
+
+def test_ctrl_c_says_how_to_go_on(account, capsys):
+    account.says("ListFunctions", {"Functions": [function("lab-a")]})
+    account.says("ListTags", {"Tags": TAGS})
+    account.says("DeleteFunction", KeyboardInterrupt())
+    status, result, words = destroyed(capsys)
+    assert (status, result) == (130, None) and "still there" in words
 
 
 def test_a_service_that_the_region_has_not(account, capsys):
@@ -330,11 +362,15 @@ def test_bedrock_models_that_can_not_be_called(allowed, monkeypatch):
         needs, "models", lambda keys: {"us.amazon.old-v1:0": "", "amazon.none-v1:0": ""}
     )
     legacy = {"modelDetails": {"modelLifecycle": {"status": "LEGACY"}}}
-    allowed.says("GetFoundationModel", legacy, Refusal("ResourceNotFoundException", status=404))
+    allowed.says(
+        "GetFoundationModel", legacy, Refusal("ResourceNotFoundException", status=404), DENIED
+    )
     found = [each for each in findings() if "Bedrock model" in each]
     assert found[0] == "✗ Bedrock model amazon.old-v1:0 is LEGACY in eu-west-1"
     assert found[1].startswith("✗ Bedrock model amazon.none-v1:0 can't be used in eu-west-1")
     assert allowed.asked["GetFoundationModel"][0] == {"modelIdentifier": "amazon.old-v1:0"}
+    # Who may not ask doesn't know.
+    assert [each[0] for each in findings() if "GetFoundationModel" in each] == ["?", "?"]
 
 
 def test_a_session_stands_for_its_role(allowed):
@@ -385,10 +421,11 @@ def small_layer(monkeypatch):
 @pytest.mark.usefixtures("small_layer")
 def test_a_new_bucket_is_made_in_the_region_and_tagged(account, capsys):
     account.says("HeadBucket", Refusal("404", status=404))
-    account.says("GetBucketTagging", Refusal("NoSuchTagSet", status=404))
+    account.says("GetBucketTagging", Refusal("NoSuchBucket", status=404))
     assert publish.run("lab-templates") == 0
     (made,) = account.asked["CreateBucket"]
     assert made["CreateBucketConfiguration"]["LocationConstraint"] == "eu-west-1"
+    assert account.asked["HeadBucket"][0]["ExpectedBucketOwner"] == "123456789012"
     (tagged,) = account.asked["PutBucketTagging"]
     assert tagged["Tagging"] == {"TagSet": TAG_LIST}
     assert "eu-west-1.console.aws.amazon.com" in capsys.readouterr().out
@@ -398,8 +435,8 @@ def test_a_new_bucket_is_made_in_the_region_and_tagged(account, capsys):
 @pytest.mark.parametrize(
     ("operation", "refusal", "words"),
     [
-        ("HeadBucket", Refusal("403", "Forbidden", 403), "Forbidden"),
-        ("HeadBucket", Refusal("301", "Moved Permanently", 301), "Moved Permanently"),
+        ("HeadBucket", Refusal("403", "Forbidden", 403), "somebody else's"),
+        ("HeadBucket", Refusal("301", "Moved Permanently", 301), "in another region"),
         ("CreateBucket", Refusal("BucketAlreadyExists", status=409), "BucketAlreadyExists"),
         ("CreateBucket", DENIED, "learner-policy-"),
         ("CreateBucket", Refusal("TooManyBuckets"), "TooManyBuckets"),
@@ -416,6 +453,27 @@ def test_publish_says_what_was_refused(account, capsys, operation, refusal, word
     shown = " ".join(capsys.readouterr().out.split())
     assert "Nothing is published" in shown and words in shown
     assert not publish.PAGE.exists()
+
+
+# -- lab deploy -----------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("small_layer")
+@pytest.mark.parametrize("ending", [EXPIRED, KeyboardInterrupt()])
+def test_the_token_is_told_before_anything_can_end_the_command(allowed, capsys, ending):
+    names = ("Templates", "ArtifactBucket", "LayerKey", "Runtime", "Architecture", "DeleteToken")
+    allowed.says("GetTemplateSummary", {"Parameters": [{"ParameterKey": name} for name in names]})
+    allowed.says("DescribeStacks", Refusal("ValidationError"), {"Stacks": []}, ending)
+    allowed.says("CreateStack", {"StackId": "s"})
+    allowed.says("GetFoundationModel", {"modelDetails": {}})
+    assert deploy.run(bucket=None, values=[], yes=True, as_json=False) in (1, 130)
+    (made,) = allowed.asked["CreateStack"]
+    (token,) = [
+        each["ParameterValue"]
+        for each in made["Parameters"]
+        if each["ParameterKey"] == "DeleteToken"
+    ]
+    assert f"Bearer {token}" in capsys.readouterr().out
 
 
 # -- lab demo's stack -----------------------------------------------------------------------------

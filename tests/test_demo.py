@@ -9,6 +9,7 @@ import sys
 import zipfile
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from PIL import Image
 
 from labkit import demo, demo_stack, packages, project
@@ -113,6 +114,36 @@ def test_demo_fails_where_the_thumbnail_is_not_right(
     assert answer["ok"] is False
     assert words in " ".join(answer["faults"])
     assert leftovers(on_cloud) == []
+
+
+def test_what_came_is_told_where_the_second_picture_does_not_come(on_cloud, monkeypatch, capsys):
+    deliver = demo_stack.DemoStack.deliver
+
+    def one_alone(stack, photo, name):
+        if name != "coffee.jpg":
+            raise demo_stack.DemoError("No thumbnail came")
+        return deliver(stack, photo, name)
+
+    monkeypatch.setattr(demo_stack.DemoStack, "deliver", one_alone)
+    assert demo.run(as_json=True, keep=False, yes=True) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["faults"] == ["No thumbnail came"]
+    assert answer["cold"]["thumbnail_pixels"] == [128, 85] and "warm" not in answer
+    assert leftovers(on_cloud) == []
+
+
+def test_what_cannot_be_removed_hides_no_other_fault(on_cloud, monkeypatch, capsys):
+    def fails(stack):
+        raise demo_stack.DemoError("The stack failed")
+
+    def stays(stack):
+        raise EndpointConnectionError(endpoint_url="https://s3")
+
+    monkeypatch.setattr(demo_stack.DemoStack, "upload_packages", fails)
+    monkeypatch.setattr(demo_stack.DemoStack, "remove", stays)
+    assert demo.run(as_json=True, keep=False, yes=True) == 1
+    not_removed, failed = json.loads(capsys.readouterr().out)["faults"]
+    assert failed == "The stack failed" and "lab destroy" in not_removed
 
 
 def test_demo_shows_why_a_stack_failed(on_cloud, monkeypatch, tmp_path, capsys):

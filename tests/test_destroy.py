@@ -120,6 +120,22 @@ def learners_own(local_cloud):
     )  # fmt: skip
 
 
+# In us-east-1 CreateBucket says nothing of a bucket that is the caller's already.
+USES_WHAT_IS_THERE = """
+import json, boto3
+from labkit import target
+from resizer_stack import zip_of
+TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+         "Principal": {"Service": "lambda.amazonaws.com"}}]}
+with target.cloud():
+    boto3.client("s3").create_bucket(Bucket="own-bucket")
+    role = boto3.client("iam").create_role(RoleName="made-logger", AssumeRolePolicyDocument=json.dumps(TRUST))
+    boto3.client("lambda").create_function(
+        FunctionName="made-logger", Role=role["Role"]["Arn"], Handler="app.handler", Runtime="python3.13",
+        Code={"ZipFile": zip_of("app.py", "x = 1")}, LoggingConfig={"LogGroup": "own-group"})
+"""
+
+
 def lab(environment, *words):
     command = [sys.executable, "-m", "labkit.cli", *words]
     return subprocess.run(
@@ -164,10 +180,32 @@ def test_all_of_it_goes_and_nothing_else(environment, local_cloud):
     assert [each["vectorBucketName"] for each in vectors] == ["own-vectors"]
 
 
+def test_without_a_cloud_that_stays_nothing_is_proven(environment):
+    alone = {k: v for k, v in environment.items() if k != "AWS_ENDPOINT_URL"}
+    done = lab(alone, "destroy", "--yes")
+    assert done.returncode == 3
+    assert "nothing with the kit's tag" not in done.stdout and "lab reset --cloud" in done.stdout
+
+
 def test_a_second_time_there_is_nothing(environment):
     done = lab(environment, "destroy", "--yes")
     assert done.returncode == 0
     assert "There is nothing with the kit's tag." in done.stdout
+
+
+def test_what_the_kit_only_uses_stays(environment, learners_own, local_cloud):
+    local_cloud.client("s3").put_object(Bucket="own-bucket", Key="thesis", Body=b"years of work")
+    local_cloud.client("logs").create_log_group(logGroupName="own-group")
+    command = [sys.executable, "-c", USES_WHAT_IS_THERE]
+    subprocess.run(command, env=environment, cwd=os.path.dirname(__file__), check=True)
+    done = lab(environment, "destroy", "--yes", "--json")
+    removed = [["function", "made-logger"], ["role", "made-logger"]]
+    assert (done.returncode, json.loads(done.stdout)["removed"]) == (0, removed)
+    assert local_cloud.client("s3").get_object(Bucket="own-bucket", Key="thesis")
+    groups = local_cloud.client("logs").describe_log_groups()["logGroups"]
+    assert [group["logGroupName"] for group in groups] == ["own-group"]
+    local_cloud.client("logs").delete_log_group(logGroupName="own-group")
+    local_cloud.client("s3").delete_object(Bucket="own-bucket", Key="thesis")
 
 
 # What has to be typed in behind a link.

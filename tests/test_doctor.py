@@ -47,6 +47,12 @@ def test_json_says_the_same_to_programs():
 
 
 @pytest.mark.needs("bwrap")
+def test_a_terminal_without_its_signs_is_no_reason_to_end():
+    done = lab_doctor(PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "The kit can run here." in done.stdout
+
+
 def test_without_bubblewrap_it_says_what_that_means(tmp_path):
     with_it = json.loads(lab_doctor("--json").stdout)["findings"]
     without = lab_doctor("--json", PATH=str(tmp_path))

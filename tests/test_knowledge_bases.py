@@ -1,6 +1,7 @@
 """Knowledge bases: from documents in S3 to chunks that a question finds."""
 
 import json
+import threading
 
 import pytest
 from botocore.config import Config
@@ -133,6 +134,27 @@ def test_one_job_at_a_time_and_it_can_be_stopped(local_cloud):
     stopped = wait_for(ended, 60)
     assert stopped["status"] == "STOPPED"
     assert stopped["statistics"]["numberOfDocumentsScanned"] < 3
+
+
+@pytest.mark.parametrize("what", ["data source", "knowledge base"])
+def test_what_is_deleted_during_a_job_gets_no_more_vectors(local_cloud, what):
+    text = " ".join(f"Sentence {n} is about the number {n * 7}." for n in range(60))
+    base = KnowledgeBase(local_cloud, {f"{n}.txt": text for n in range(6)}, CHUNKINGS["semantic"])
+    base.agent.start_ingestion_job(knowledgeBaseId=base.id, dataSourceId=base.source)
+    if what == "data source":
+        base.agent.delete_data_source(knowledgeBaseId=base.id, dataSourceId=base.source)
+    else:
+        base.agent.delete_knowledge_base(knowledgeBaseId=base.id)
+    # Nobody can ask for the job any more: its thread tells when it has ended.
+    wait_for(lambda: "ingestion" not in [thread.name for thread in threading.enumerate()], 60)
+    assert client(local_cloud, "s3vectors").list_vectors(indexArn=base.index)["vectors"] == []
+
+
+def test_documents_of_one_text_are_found_each_for_itself(local_cloud):
+    base = KnowledgeBase(local_cloud, {"a.txt": "We open at nine.", "b.txt": "We open at nine."})
+    base.ingest()
+    found = {result["location"]["s3Location"]["uri"] for result in base.ask("When do you open?")}
+    assert found == {uri(base, "a.txt"), uri(base, "b.txt")}
 
 
 METADATA = {

@@ -73,6 +73,8 @@ def test_every_command_follows_the_choice(kit, learner, local_cloud):
 
 def test_an_unknown_target(kit):
     assert "local or aws, not 'azure'" in kit.lab("target", "azure", code=2).stdout
+    told = kit.lab("status", code=2, LAB_TARGET="azure").stderr
+    assert "LAB_TARGET is local or aws, not" in told and "Traceback" not in told
 
 
 def test_what_is_not_allowed_is_named(kit, local_cloud):

@@ -45,6 +45,19 @@ def test_a_saved_file_is_checked(kit, save):
     assert json.loads((kit.work / "progress.json").read_text())["stages"][KEY]["runs"] == 2
 
 
+def test_a_link_to_elsewhere_stops_nothing(kit, tmp_path):
+    (tmp_path / "mine.txt").write_text("What I know.")
+    with Terminal(kit, "watch", KEY) as terminal:
+        terminal.wait_for("q quit")
+        (kit.lab_files / "mine.txt").symlink_to(tmp_path / "mine.txt")
+        assert "0 of 4 points" in terminal.wait_for("q quit")
+        write(kit.lab_files / "app.py")
+        terminal.wait_for("3 of 4 points")
+        terminal.wait_for("q quit")
+        terminal.type("q")
+        assert terminal.ended() == 0
+
+
 def test_keys(kit):
     with Terminal(kit, "watch") as terminal:
         terminal.wait_for("q quit")

@@ -225,7 +225,7 @@ def destroy(yes: Yes = False, json: AsJson = False) -> None:
     """Remove all that the kit has made in the cloud in use, and prove that nothing is left.
 
     Only what has the kit's tag is touched. Exit codes: 0 nothing is left · 1 something is · 2 not confirmed ·
-    3 the cloud refuses.
+    3 no cloud runs, or it refuses · 130 interrupted.
     """
     from .destroy import run
 

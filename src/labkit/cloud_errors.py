@@ -31,6 +31,9 @@ _CODES = {
         _SLOW,
     ),
     **dict.fromkeys(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"), _DENIED),
+    # HEAD has no body: HeadBucket's code is its status.
+    "403": "The bucket is somebody else's, or you may not look at it: choose another name.",
+    "301": "The bucket is in another region: choose another name, or that region.",
     "OptInRequired": "The account is not signed up for this service, or this region is not switched on.",
     "LimitExceededException": "A quota of the account is used up; Service Quotas can raise it.",
 }  # fmt: skip

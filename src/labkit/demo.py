@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from . import pictures, preflight, project, target, thumbnails
+from . import pictures, preflight, project, target, terminal, thumbnails
 from .cloud_errors import explain
 from .demo_stack import LONGEST_SIDE, Delivery, DemoError, DemoStack
 
@@ -53,7 +53,7 @@ class Result:
 
 def run(*, as_json: bool, keep: bool, yes: bool) -> int:
     """Run the demo; return 0 only if both thumbnails are there and right."""
-    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    console = terminal.console(stderr=as_json)
     result = Result()
     try:
         with target.cloud() as result.cloud:
@@ -81,18 +81,29 @@ def _run(result: Result, keep: bool, console: Console) -> None:
         _step(console, f"create the stack {stack.name}", stack.deploy)
         for ended, (start, name) in enumerate((("cold", _COLD), ("warm", _WARM)), start=1):
             photo = (project.PHOTOS / name).read_bytes()
-            result.deliveries[start] = _step(
+            delivery = _step(
                 console, f"upload {name}, wait for its thumbnail", stack.deliver, photo, name
             )
+            verdict = thumbnails.judge(photo, delivery.thumbnail, LONGEST_SIDE)
+            result.faults += [f"{delivery.target}: {fault}" for fault in verdict.faults]
+            result.deliveries[start], result.verdicts[start] = delivery, verdict
             # The thumbnail is there before the invocation ends: until then its environment is busy, and
             # the next upload would start another one cold.
             result.log = _step(console, "read the function's log", stack.log_lines, ended)
-        _judge(result)
+        _judge_log(result)
     finally:
         if keep:
             console.print(f"Kept: the stack {stack.name} and the bucket {stack.artifacts}")
         else:
-            _step(console, "empty the buckets, delete the stack", stack.remove)
+            _remove(result, stack, console)
+
+
+def _remove(result: Result, stack: DemoStack, console: Console) -> None:
+    """Remove it all. What would not go is one fault more, and hides no other."""
+    try:
+        _step(console, "empty the buckets, delete the stack", stack.remove)
+    except (BotoCoreError, ClientError) as error:
+        result.faults.append(f"Not all was removed; lab destroy removes it: {explain(error)}")
 
 
 def _step(console: Console, words: str, action: Callable[..., Any], *arguments: Any) -> Any:
@@ -102,11 +113,7 @@ def _step(console: Console, words: str, action: Callable[..., Any], *arguments: 
     return outcome
 
 
-def _judge(result: Result) -> None:
-    for start, delivery in result.deliveries.items():
-        verdict = thumbnails.judge(delivery.photo, delivery.thumbnail, LONGEST_SIDE)
-        result.verdicts[start] = verdict
-        result.faults += [f"{delivery.target}: {fault}" for fault in verdict.faults]
+def _judge_log(result: Result) -> None:
     for word in ("INIT_START ", "START ", "END ", "REPORT "):
         if not any(line.startswith(word) for line in result.log):
             result.faults.append(f"The function's log has no {word.strip()} line.")
@@ -117,9 +124,8 @@ def _judge(result: Result) -> None:
 def _show(result: Result, console: Console) -> None:
     rows = []
     for start, delivery in result.deliveries.items():
-        verdict = result.verdicts.get(start)
         photo = _sizes(pictures.size_of(delivery.photo), delivery.photo)
-        thumbnail = _sizes(verdict.size if verdict else None, delivery.thumbnail)
+        thumbnail = _sizes(result.verdicts[start].size, delivery.thumbnail)
         rows += [(delivery.source, *photo), (delivery.target, *thumbnail)]
     width = max(len(path) for path, *_ in rows)
     console.print()

@@ -32,7 +32,7 @@ def run(*, bucket: str | None, values: list[str], yes: bool, as_json: bool) -> i
     Returns 0 when the stack stands, 1 when it doesn't, 2 when nobody said yes, 3 without a cloud that stays.
     """
     console = terminal.console(stderr=as_json)
-    if target.name() == target.LOCAL and not target.running_endpoint():
+    if not target.stays():
         console.print(
             "No local cloud runs that would keep the course. First: lab start, or lab cloud."
         )
@@ -57,7 +57,7 @@ def run(*, bucket: str | None, values: list[str], yes: bool, as_json: bool) -> i
         )
         return _INTERRUPTED
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
-    _tell(stack, token, console)
+    _tell(stack, console)
     if as_json:
         found = {"stack": STACK, "status": stack["StackStatus"], "outputs": outputs, "token": token}
         json.dump(found, sys.stdout, indent=2)
@@ -102,6 +102,12 @@ def _deploy(
             raise
         console.print("Nothing has changed since it was deployed.")
         return stack, None
+    if token:  # at once: whatever ends this command, the stack has it
+        console.print(
+            f"DELETE /thumbnails/NAME needs the header Authorization: Bearer {token}\n"
+            "The token is shown this once. lab deploy --set DeleteToken=… takes another.",
+            markup=False,
+        )
     stack = progress.follow(identifier)
     if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise NotDeployed(f"The stack {STACK} ended as {stack['StackStatus']}. {progress.failure}")
@@ -153,15 +159,9 @@ def _parameters(
     ]
 
 
-def _tell(stack: dict[str, Any], token: str | None, console: Console) -> None:
+def _tell(stack: dict[str, Any], console: Console) -> None:
     console.print(f"\nThe stack {STACK} stands.", style="bold")
     for each in stack["Outputs"]:
         console.print(f"{each['OutputKey']:18} {each['OutputValue']}", markup=False)
         console.print(f"{'':18} {each['Description']}", style="dim", markup=False)
-    if token:
-        console.print(
-            f"\nDELETE /thumbnails/NAME needs the header Authorization: Bearer {token}",
-            markup=False,
-        )
-        console.print("The token is shown this once. lab deploy --set DeleteToken=… takes another.")
     console.print("\nlab destroy removes all of it.")

@@ -4,15 +4,16 @@ import json
 import sys
 import time
 
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from . import target, terminal
 from .cloud_errors import explain, refuses_keys
 from .inventory import KINDS
-from .resource_kinds import Kind, NotRemoved
+from .resource_kinds import GONE, Kind, NotRemoved
 
-_DONE, _LEFT, _NOT_MEANT, _REFUSED = 0, 1, 2, 3
+_DONE, _LEFT, _NOT_MEANT, _REFUSED, _INTERRUPTED = 0, 1, 2, 3, 130
 # A queue is listed for up to 60 seconds after it was deleted (SQS API reference, DeleteQueue), a table until
 # it is DELETED.
 _LISTED_S, _LOOK_S = 90, 2
@@ -20,10 +21,16 @@ Found = list[tuple[Kind, str]]
 
 
 def run(*, yes: bool, as_json: bool) -> int:
-    """Remove it all. Returns 0 when nothing is left, 1 when something is, 2 when nobody said yes, 3 when the
-    cloud refuses to be looked at, all of it or one kind.
+    """Remove it all. Returns 0 when nothing is left, 1 when something is, 2 when nobody said yes, 3 when no
+    cloud runs or it refuses to be looked at, all of it or one kind.
     """
     console = terminal.console(stderr=as_json)
+    if not target.stays():
+        console.print(
+            "No local cloud runs: what it keeps was not looked at. lab start, or lab cloud, runs it; "
+            "lab reset --cloud empties it."
+        )
+        return _REFUSED
     removed: Found = []
     left: Found = []
     try:
@@ -42,6 +49,9 @@ def run(*, yes: bool, as_json: bool) -> int:
     except (BotoCoreError, ClientError) as error:
         console.print(f"✗ The cloud refused: {explain(error)}", style="red", markup=False)
         return _REFUSED
+    except KeyboardInterrupt:
+        console.print("\nBroken off; the rest is still there, and costs what it costs: lab destroy")
+        return _INTERRUPTED
     _tell(removed, left, unseen, console)
     if as_json:
         as_words = [[kind.words, name] for kind, name in left]
@@ -52,14 +62,15 @@ def run(*, yes: bool, as_json: bool) -> int:
 
 
 def _find(unseen: dict[str, str]) -> Found:
-    """All that is there. A kind whose service does not answer, or won't list it, goes into `unseen` with the
-    reason, and the others are looked at. Raises ClientError where the keys don't hold.
+    """All that is there. A kind whose service does not answer, or won't list all of it, goes into `unseen`
+    with the reason, and the others are looked at. Raises ClientError where the keys don't hold.
     """
     found = []
     for kind in KINDS:
         try:
-            found += [(kind, name) for name in kind.find()]
-        except EndpointConnectionError as error:
+            for name in kind.find():
+                found.append((kind, name))
+        except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
             unseen[kind.words] = str(error)
         except ClientError as error:
             if refuses_keys(error):
@@ -88,13 +99,13 @@ def _remove(found: Found, console: Console) -> Found:
         try:
             with console.status(f"{kind.words} {name} …"):
                 kind.remove(name)
-        except ClientError as error:
-            # A stack that went may have taken it along.
-            if kind.words == "stack" or name in kind.find():
-                console.print(f"✗ {kind.words} {name}: {error}", style="red", markup=False)
-            continue
-        except NotRemoved as reason:
-            console.print(f"✗ {kind.words} {name}: {reason}", style="red", markup=False)
+        except (BotoCoreError, ClientError, NotRemoved) as error:
+            if isinstance(error, ClientError):
+                if refuses_keys(error):
+                    raise
+                if error.response["Error"]["Code"] in GONE:
+                    continue  # with a stack that went
+            console.print(f"✗ {kind.words} {name}: {error}", style="red", markup=False)
             continue
         console.print(f"✓ {kind.words} {name}", markup=False)
         removed.append((kind, name))

@@ -44,14 +44,15 @@ def run(*, as_json: bool, port: int) -> int:
     if as_json:
         print(json.dumps({"ok": fit, "findings": [asdict(f) for f in findings]}, indent=2))
         return 0 if fit else 1
-    from rich.console import Console
     from rich.table import Table
+
+    from . import terminal
 
     table = Table.grid(padding=(0, 2))
     for finding in findings:
         table.add_row(_MARKS[finding.outcome], finding.what, finding.words)
-    console = Console()
-    console.print(table)
+    console = terminal.console()
+    console.print(table, soft_wrap=False)
     console.print(
         "\nThe kit can run here." if fit else "\nThe kit can't run here yet: see the lines with ✗."
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from . import bedrock_inventory, tagging
+from .cloud_errors import refuses_keys
 from .resource_kinds import Kind, NotRemoved, asked, by, client, pages, tagged
 
 _WAIT_S, _LOOK_S = 600, 0.5
@@ -67,12 +68,11 @@ def _functions() -> Iterator[str]:
 
 
 def _remove_function(name: str) -> None:
-    functions = client("lambda")
-    group = functions.get_function_configuration(FunctionName=name).get("LoggingConfig", {})
-    functions.delete_function(FunctionName=name)
-    # Lambda makes the log group itself, and gives it no tags.
+    client("lambda").delete_function(FunctionName=name)
+    # Lambda makes this log group itself, and gives it no tags. Another one that the function was told to
+    # write to may be somebody's.
     try:
-        client("logs").delete_log_group(logGroupName=group.get("LogGroup", f"/aws/lambda/{name}"))
+        client("logs").delete_log_group(logGroupName=f"/aws/lambda/{name}")
     except client("logs").exceptions.ResourceNotFoundException:
         pass
 
@@ -127,14 +127,18 @@ def _apis() -> Iterator[str]:
 
 
 def _buckets() -> Iterator[str]:
-    s3 = client("s3")
-    for bucket in s3.list_buckets()["Buckets"]:
+    hidden = None
+    for bucket in client("s3").list_buckets()["Buckets"]:
         try:
-            tags = s3.get_bucket_tagging(Bucket=bucket["Name"])["TagSet"]
-        except ClientError:  # no tags, or not to be seen from here
-            continue
-        if tagging.is_ours(tags):
-            yield bucket["Name"]
+            if tagged("s3", "get_bucket_tagging", "TagSet", Bucket=bucket["Name"]):
+                yield bucket["Name"]
+        except ClientError as error:
+            # A bucket's own policy may refuse everybody: the others are looked at all the same.
+            if refuses_keys(error):
+                raise
+            hidden = error
+    if hidden:
+        raise hidden
 
 
 def _remove_bucket(name: str) -> None:

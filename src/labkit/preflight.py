@@ -15,6 +15,7 @@ from . import needs, packages, target, terminal
 
 # 100 concurrent executions stay unreserved ("Lambda quotas").
 _UNRESERVED = 100
+_NO_MODEL = ("ResourceNotFoundException", "ValidationException")
 _REFUSED = ("AccessDenied", "AccessDeniedException")
 
 
@@ -202,7 +203,9 @@ def _models(keys: Sequence[str], region: str) -> Iterator[Finding]:
             bedrock = boto3.client("bedrock", region_name=where)
             details = bedrock.get_foundation_model(modelIdentifier=base)
         except ClientError as error:
-            yield Finding("✗", f"Bedrock model {model} can't be used in {where}: {error}")
+            known = error.response["Error"]["Code"] in _NO_MODEL
+            sign, words = ("✗", "can't be used") if known else ("?", "was not looked at")
+            yield Finding(sign, f"Bedrock model {model} {words} in {where}: {error}")
             continue
         state = details["modelDetails"].get("modelLifecycle", {}).get("status", "ACTIVE")
         # "Model lifecycle": new customers cannot use Legacy models.

@@ -16,7 +16,7 @@ Remove = Callable[[str], None]
 # for configuring and running a REST API in API Gateway"). Ten attempts take up to two minutes.
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 10})
 # What a service says of something that has gone since it was listed: a list may be older than that.
-_GONE = (
+GONE = (
     "NotFound", "NotFoundException", "ResourceNotFoundException", "NoSuchEntity", "NoSuchBucket",
     "NoSuchTagSet", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist",
 )  # fmt: skip
@@ -58,7 +58,7 @@ def asked(service: str, operation: str, **request: Any) -> dict[str, Any] | None
     try:
         return getattr(client(service), operation)(**request)
     except ClientError as error:
-        if error.response["Error"]["Code"] in _GONE:
+        if error.response["Error"]["Code"] in GONE:
             return None
         raise
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from . import cloud_state, project, target
+from . import cloud_state, project, target, terminal
 
 _JUPYTER_CONFIG = Path(__file__).with_name("jupyter")
 _JUPYTER_START_S = 60
@@ -26,7 +26,7 @@ _GRACE_S = 5
 
 def run(port: int, browser: bool) -> int:
     """Serve until a signal, and return 0; 1 when something could not start or ended by itself."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal.console()
     if target.name() == "aws":
         return _serve(console, None, browser)
     state = cloud_state.read()

@@ -19,7 +19,7 @@ MARK = f"[{VALUE}]"
 _FIELDS = ("Tags", "tags", "UserPoolTags")
 # Descriptions of services, read once for all sessions, and for processes that are forked from this one.
 _loader = create_loader()
-_CREATED_BUCKET = "labkit_created_bucket"
+_NEW_BUCKET = "labkit_new_bucket"
 _MAX_DESCRIPTION = 256
 
 
@@ -70,13 +70,24 @@ def _describe(params: dict[str, Any], **_: Any) -> None:
 
 
 def _remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    context[_CREATED_BUCKET] = params.get("Bucket")
+    """Note a bucket that is to be made, with the tags that it will have. In us-east-1 CreateBucket says 200
+    of a bucket that the caller has already (S3 API reference, BucketAlreadyOwnedByYou): that one stays as
+    it is.
+    """
+    bucket = params.get("Bucket")
+    try:
+        boto3.client("s3").get_bucket_tagging(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            given = params.get("CreateBucketConfiguration", {}).get("Tags", [])
+            tags = {KEY: VALUE} | {tag["Key"]: tag["Value"] for tag in given}
+            listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+            context[_NEW_BUCKET] = {"Bucket": bucket, "Tagging": {"TagSet": listed}}
 
 
 def _tag_bucket(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    bucket = context.get(_CREATED_BUCKET)
-    if bucket and "Error" not in parsed:
-        tag_bucket(bucket)
+    if _NEW_BUCKET in context and "Error" not in parsed:
+        boto3.client("s3").put_bucket_tagging(**context[_NEW_BUCKET])
 
 
 def _tag_api(parsed: dict[str, Any], **_: Any) -> None:
@@ -84,15 +95,3 @@ def _tag_api(parsed: dict[str, Any], **_: Any) -> None:
         apis = boto3.client("apigatewayv2")
         place = f"arn:{apis.meta.partition}:apigateway:{apis.meta.region_name}::/apis"
         apis.tag_resource(ResourceArn=f"{place}/{parsed['ApiId']}", Tags={KEY: VALUE})
-
-
-def tag_bucket(bucket: str) -> None:
-    """Add the kit's tag to a bucket's own."""
-    s3 = boto3.client("s3")
-    try:
-        tags = s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
-    except ClientError:  # NoSuchTagSet
-        tags = []
-    if not is_ours(tags):
-        tags.append({"Key": KEY, "Value": VALUE})
-        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})

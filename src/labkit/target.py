@@ -35,12 +35,12 @@ _only = ""  # the cloud that keep_to has named
 
 
 def name() -> str:
-    """Return "local" or "aws". Raises ValueError for any other choice."""
+    """Return "local" or "aws". Raises typer.BadParameter for any other choice."""
     return chosen()[0]
 
 
 def chosen() -> tuple[str, str]:
-    """Return "local" or "aws", and what chose it, in words. Raises ValueError for any other choice."""
+    """Return "local" or "aws", and what chose it, in words. Raises typer.BadParameter for another."""
     if which := os.environ.get("LAB_TARGET"):
         return _valid(which, "LAB_TARGET"), "LAB_TARGET says so"
     which = kept()
@@ -48,7 +48,7 @@ def chosen() -> tuple[str, str]:
 
 
 def kept() -> str:
-    """Return the target that `choose` keeps. Raises ValueError where the file holds something else."""
+    """Return the target that `choose` keeps. Raises typer.BadParameter where it is neither."""
     try:
         return _valid(_choice().read_text(encoding="utf-8").strip(), str(_choice()))
     except FileNotFoundError:
@@ -57,7 +57,9 @@ def kept() -> str:
 
 def _valid(which: str, where: str) -> str:
     if which not in (LOCAL, AWS):
-        raise ValueError(f"{where} is local or aws, not {which!r}")
+        from typer import BadParameter  # ends a command with a sentence
+
+        raise BadParameter(f"{where} is local or aws, not {which!r}")
     return which
 
 
@@ -144,6 +146,11 @@ def running_endpoint() -> str | None:
     if server and cloud_state.cloud_answers(server.port):
         return f"http://127.0.0.1:{server.port}"
     return None
+
+
+def stays() -> bool:
+    """Whether `cloud` points to one that is there before and after it: AWS, or a local one that runs."""
+    return name() == AWS or running_endpoint() is not None
 
 
 def aws_words() -> str:

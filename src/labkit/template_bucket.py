@@ -55,8 +55,10 @@ def _digest(paths: list[Path]) -> str:
 
 
 def _ensure(s3: Any, bucket: str, region: str) -> None:
+    # Whoever has taken a name that can be guessed would give the stack other templates than these.
+    account = boto3.client("sts").get_caller_identity()["Account"]
     try:
-        s3.head_bucket(Bucket=bucket)
+        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
             raise

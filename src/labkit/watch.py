@@ -96,9 +96,11 @@ class _Watch:
             project.LAB, watch_filter=_Sources(), stop_event=ended, step=_QUIET_MS,
             debounce=_LONGEST_MS, rust_timeout=500, raise_interrupt=False,
         ):  # fmt: skip
+            # A file may be a link to one that lies elsewhere; lab/ itself is in no stage.
             folder = project.LAB.resolve()
-            names = {Path(path).resolve().relative_to(folder).parts[0] for _, path in changes}
-            self._tell("saved", names)
+            parts = {(Path(path).parent.resolve() / Path(path).name).parts for _, path in changes}
+            depth = len(folder.parts)
+            self._tell("saved", {each[depth] for each in parts if len(each) > depth})
 
     def _handle(self, kind: str, value) -> None:
         if kind == "saved":

@@ -12,6 +12,4 @@ def records(kind: str, account_id: str, region: str) -> dict[str, Any]:
     that changes them needs no more: the front door takes note of the change.
     """
     backend = bedrock_backends[account_id][region]
-    if not hasattr(backend, "localcloud_records"):
-        backend.localcloud_records = {}
-    return backend.localcloud_records.setdefault(kind, {})
+    return vars(backend).setdefault("localcloud_records", {}).setdefault(kind, {})

@@ -71,6 +71,8 @@ def synchronise(
             statistics["numberOfDocumentsFailed"] += 1
             reasons.append(f"s3://{bucket}/{key}: {getattr(error, 'message', error)}")
             continue
+        if source["dataSourceId"] not in base["sources"]:  # deleted meanwhile, with its vectors
+            return reasons
         forget_documents(base, source, [key], call.account_id)
         index = index_of(base, call.account_id)
         for vector in vectors:

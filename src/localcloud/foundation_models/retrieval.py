@@ -91,10 +91,10 @@ def search(
         raise invalid(str(error)) from None
     query = resized(embed([question]), dimensions(base))[0]
     nearest = index["vectors"].nearest(query, settings.get("numberOfResults", _RESULTS), predicate)
-    found: dict[str, Found] = {}
+    found: dict[tuple[str, str], Found] = {}
     for neighbour in nearest:
         chunk = _found(neighbour, index["distanceMetric"])
-        found.setdefault(chunk.text, chunk)
+        found.setdefault((chunk.uri, chunk.text), chunk)
     return list(found.values())
 
 
