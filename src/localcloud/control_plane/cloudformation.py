@@ -122,11 +122,12 @@ class Backend:
         In a rollback it becomes again what it was: another template may lie at the URL by now. False
         where the update failed.
         """
+        noted, own = stack_deployment.noted(), (stack.template, stack.parameters)
         if any(each.status == "UPDATE_ROLLBACK_IN_PROGRESS" for each in self._ancestors(stack)):
-            template, parameters = stack.before_update or (stack.template, stack.parameters)
+            template, parameters = noted.get(stack.stack_id, own)
         else:
             template, parameters = self._nested_template(properties)
-            stack.before_update = (stack.template, stack.parameters)
+            noted[stack.stack_id] = own
         tags = tags_dict(properties.get("Tags"))
         if tags != stack.tags or not is_already(stack, template, parameters):
             self._update(stack, template, parameters, tags, None)
@@ -265,7 +266,7 @@ def _patch_stack() -> None:
     def __init__(self, *args, **kwargs):
         self.resource_records = {}
         self.stack_status_reason = self.rollback_reason = None
-        self.parent_id = self.root_id = self.before_update = None
+        self.parent_id = self.root_id = None
         moto_init(self, *args, **kwargs)
 
     models.Stack.__init__ = __init__
