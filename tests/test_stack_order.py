@@ -5,6 +5,8 @@ import pytest
 from stacks import create, delete, described, events, outputs, update
 
 QUEUE = {"Type": "AWS::SQS::Queue"}
+# Systems Manager refuses an empty value.
+WITHOUT_VALUE = {"Type": "String", "Value": ""}
 
 
 pytestmark = pytest.mark.usefixtures("no_stack_left")
@@ -88,3 +90,20 @@ def test_a_queue_gets_every_attribute_of_an_update_and_keeps_its_policy(cfn, loc
     assert attributes()["DelaySeconds"] == "0" and "RedrivePolicy" not in attributes()
     update(cfn, "queues", template(QueueName="renamed"))
     assert attributes()["QueueArn"].endswith(":renamed")
+
+
+def test_retain_except_on_create_outlives_the_stack_but_not_a_rollback(cfn, local_cloud):
+    kept = {**QUEUE, "DeletionPolicy": "RetainExceptOnCreate", "Properties": {"QueueName": "kept"}}
+    wrong = {"Type": "AWS::SSM::Parameter", "DependsOn": "Kept", "Properties": WITHOUT_VALUE}
+    queues = local_cloud.client("sqs").list_queues
+    rolled_back = create(cfn, "undone", {"Resources": {"Kept": kept, "Wrong": wrong}})
+    assert rolled_back["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "QueueUrls" not in queues()
+    create(cfn, "made", {"Resources": {"Kept": kept, "Other": QUEUE}})
+    update(cfn, "made", {"Resources": {"Other": QUEUE}})
+    [url] = [each for each in queues()["QueueUrls"] if each.endswith("/kept")]
+    local_cloud.client("sqs").delete_queue(QueueUrl=url)
+    create(cfn, "again", {"Resources": {"Kept": kept}})
+    assert delete(cfn, "again")["StackStatus"] == "DELETE_COMPLETE"
+    [url] = [each for each in queues()["QueueUrls"] if each.endswith("/kept")]
+    local_cloud.client("sqs").delete_queue(QueueUrl=url)

@@ -297,6 +297,14 @@ def _require_known(named: set[str], known: set[str], block: str) -> None:
         )
 
 
+def is_retained(resource: Mapping[str, Any], is_new: bool = False) -> bool:
+    """Whether a resource outlives its stack; `is_new` if it goes in the operation that has made it ("AWS
+    CloudFormation Announces New Deletion Policy", July 2023, for RetainExceptOnCreate).
+    """
+    policy = resource.get("DeletionPolicy")
+    return policy == "Retain" or (policy == "RetainExceptOnCreate" and not is_new)
+
+
 def creation_order(template: Mapping[str, Any]) -> list[str]:
     """The logical ids of `template`, each after those it depends on.
 
