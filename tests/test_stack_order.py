@@ -107,3 +107,16 @@ def test_retain_except_on_create_outlives_the_stack_but_not_a_rollback(cfn, loca
     assert delete(cfn, "again")["StackStatus"] == "DELETE_COMPLETE"
     [url] = [each for each in queues()["QueueUrls"] if each.endswith("/kept")]
     local_cloud.client("sqs").delete_queue(QueueUrl=url)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"Fn::GetAtt": ["A", "Nonsense"]}, {"Fn::FindInMap": ["Names", "a", "none"]}]
+)
+def test_an_update_to_what_has_no_value_is_rolled_back(cfn, wrong):
+    template = {"Mappings": {"Names": {"a": {"b": "c"}}}, "Resources": {"A": QUEUE, "B": QUEUE}}
+    create(cfn, "stack", template)
+    named = {**QUEUE, "Properties": {"QueueName": wrong}}
+    stack = update(cfn, "stack", {**template, "Resources": {"A": QUEUE, "B": named}})
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert ("B", "UPDATE_FAILED") in [each[:2] for each in events(cfn, "stack")]
+    assert update(cfn, "stack", {"Resources": {"A": QUEUE}})["StackStatus"] == "UPDATE_COMPLETE"

@@ -41,9 +41,7 @@ def create(stack: Stack, on_failure: str = "ROLLBACK") -> None:
     """
     add_event(stack, "CREATE_IN_PROGRESS", "User Initiated")
     try:
-        check_imports(stack)
-        _apply(stack, _Cleanup())
-        _check_outputs(stack)
+        _make(stack, _Cleanup())
     except (ResourceFailed, StackFailed) as failure:
         reason = f"{failure} "
         if on_failure == "DO_NOTHING":
@@ -80,9 +78,7 @@ def update(
     add_event(stack, "UPDATE_IN_PROGRESS", "User Initiated")
     try:
         _use_template(stack, template, parameters)
-        check_imports(stack)
-        _apply(stack, cleanup)
-        _check_outputs(stack)
+        _make(stack, cleanup)
     except (ResourceFailed, StackFailed) as failure:
         stack.rollback_reason = reason = f"{failure} "
         add_event(stack, "UPDATE_ROLLBACK_IN_PROGRESS", reason)
@@ -103,12 +99,17 @@ def update(
         add_event(stack, "UPDATE_COMPLETE")
 
 
-def _check_outputs(stack: Stack) -> None:
-    """Find out whether the outputs can be told, and the exports made. Raises StackFailed."""
+def _make(stack: Stack, cleanup: _Cleanup) -> None:
+    """Make everything in the stack's template, so that its outputs can be told and its exports made.
+
+    Raises ResourceFailed and StackFailed.
+    """
     try:
+        check_imports(stack)
+        _apply(stack, cleanup)
         list(stack.output_map.values())
         check_exports(stack)
-    except StackFailed:
+    except (ResourceFailed, StackFailed):
         raise
     except Exception as error:
         raise StackFailed(failure_reason(STACK_TYPE, error)) from error
@@ -203,7 +204,11 @@ def _update_resource(
 ) -> None:
     record = stack.resource_records[logical_id]
     resource = stack.resource_map._parsed_resources[logical_id]
-    properties = _resolve(stack, resource_json)
+    try:
+        properties = _resolve(stack, resource_json)
+    except Exception as error:
+        add_event(stack, "UPDATE_FAILED", failure_reason(record.resource_type, error), record)
+        raise ResourceFailed("update", logical_id) from error
     changed = {
         name
         for name in {*properties, *record.properties}
