@@ -1,6 +1,9 @@
 """In which order a stack's resources come and go, which come at all, and what an update changes."""
 
+import json
+
 import pytest
+from botocore.exceptions import ClientError
 
 from stacks import create, delete, described, events, outputs, update
 
@@ -120,3 +123,19 @@ def test_an_update_to_what_has_no_value_is_rolled_back(cfn, wrong):
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert ("B", "UPDATE_FAILED") in [each[:2] for each in events(cfn, "stack")]
     assert update(cfn, "stack", {"Resources": {"A": QUEUE}})["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_a_resource_keeps_its_type(cfn):
+    create(cfn, "typed", {"Resources": {"A": QUEUE, "B": QUEUE}})
+    retyped = {"Resources": {"A": {"Type": "AWS::SNS::Topic"}, "B": QUEUE}}
+    message = (
+        "Update of resource type is not permitted. The new template modifies resource type of the "
+        "following resources: [A]"
+    )
+    with pytest.raises(ClientError) as caught:
+        update(cfn, "typed", retyped)
+    assert caught.value.response["Error"]["Message"] == message
+    proposal = {"StackName": "typed", "ChangeSetName": "retyped"}
+    cfn.create_change_set(**proposal, TemplateBody=json.dumps(retyped))
+    found = cfn.describe_change_set(**proposal)
+    assert (found["Status"], found["StatusReason"]) == ("FAILED", message)

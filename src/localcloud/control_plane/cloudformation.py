@@ -54,6 +54,7 @@ from .stack_exports import exports_of, importers, share_exports
 from .stack_resources import tags_dict
 from .stack_template_url import read_template
 from .stack_templates import (
+    change_of_types,
     check_capabilities,
     check_expansion,
     check_template,
@@ -162,7 +163,9 @@ class Backend:
                 message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
             )
         template = expanded(template, parameters, self.region_name)
-        check_template(template, parameters)
+        wrong = change_of_types(stack, check_template(template, parameters))
+        if wrong:
+            raise ValidationError(message=wrong)
         same_tags = tags is None or tags == stack.tags
         if same_tags and is_already(stack, template, parameters):
             raise ValidationError(message="No updates are to be performed.")

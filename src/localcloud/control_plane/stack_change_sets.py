@@ -21,7 +21,13 @@ from .serverless_transform import TransformFailed, expanded, transforms
 from .stack_changes import changes
 from .stack_events import add_event
 from .stack_exports import share_exports
-from .stack_templates import check_template, given_parameters, is_already, parse_template
+from .stack_templates import (
+    change_of_types,
+    check_template,
+    given_parameters,
+    is_already,
+    parse_template,
+)
 
 # AWS's text, which `aws cloudformation deploy` and SAM look for.
 _NO_CHANGES = (
@@ -74,12 +80,13 @@ class ChangeSets:
         models.validate_create_change_set(change_set_name)
         template = template or stack.template
         parameters = given_parameters(stack, options.pop("parameters"))
-        failure = None
         try:
             template = expanded(template, parameters, self.region_name)
-            check_template(template, parameters)
+            parsed = check_template(template, parameters)
         except TransformFailed as error:
             failure = error.message
+        else:
+            failure = stack and change_of_types(stack, parsed)
         stack = stack or self._stack_in_review(stack_name, parameters, options)
         change_set = models.ChangeSet(
             change_set_type=change_set_type,

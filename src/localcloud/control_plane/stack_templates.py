@@ -109,6 +109,25 @@ def check_template(body: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     return template
 
 
+def change_of_types(stack: Stack, template: Mapping[str, Any]) -> str | None:
+    """What is wrong with a parsed template that gives a resource of the stack another type; else None (text:
+    issue 6786 of aws/aws-sam-cli).
+    """
+    changed = [
+        logical_id
+        for logical_id, record in stack.resource_records.items()
+        if logical_id in stack.resource_map._parsed_resources
+        and template["Resources"].get(logical_id, {}).get("Type")
+        not in (None, record.resource_type)
+    ]
+    if not changed:
+        return None
+    return (
+        "Update of resource type is not permitted. The new template modifies resource type of the "
+        f"following resources: [{', '.join(changed)}]"
+    )
+
+
 def is_already(stack: Stack, template: str, parameters: Mapping[str, Any]) -> bool:
     """Do `template` and `parameters` say what the stack's own say?"""
     # moto writes into the parsed template while it makes resources.
