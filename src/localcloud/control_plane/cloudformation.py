@@ -178,7 +178,9 @@ class Backend:
         stack_deployment.run(stack, lambda: self._operate(stack, operation))
 
     def _operate(self, stack, operation):
-        """Run a create or an update, and keep the region's exports in step with the outcome."""
+        """Run an operation, and keep the region's exports in step with the outcome."""
+        if stack.status == "DELETE_COMPLETE":  # by an operation that this one has waited for
+            return
         earlier = [
             name for name, e in self.exports.items() if e.exporting_stack_id == stack.stack_id
         ]
