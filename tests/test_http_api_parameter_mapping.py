@@ -90,7 +90,7 @@ def test_functions_get_mapped_requests_too(local_cloud):
 def test_answers(local_cloud):
     def answer(method, path, headers, body):
         sent = [("X-Kept", "1"), ("X-Gone", "1"), ("Content-Type", "application/json")]
-        return int(path[-3:]), sent, b'{"reason": {"code": 5}}'
+        return int(path[-3:]), sent, b'{"reason": {"code": 5, "lines": "one\\ntwo"}}'
 
     with web_server(answer) as backend:
         api = HttpApi(local_cloud)
@@ -100,6 +100,7 @@ def test_answers(local_cloud):
                 "500": {
                     "overwrite:statuscode": "403",
                     "append:header.x-code": "$response.body.reason.code",
+                    "append:header.x-lines": "$response.body.reason.lines",
                     "append:header.x-copy": "$response.header.X-Kept",
                     "remove:header.x-gone": "''",
                 },
@@ -113,6 +114,7 @@ def test_answers(local_cloud):
             "5",
             "1",
         )
+        assert changed.headers["x-lines"] == "one two"
         assert changed.headers["x-gone"] is None and changed.headers["x-kept"] == "1"
         assert api.call("/404").headers["x-kept"] == "$default"
         untouched = api.call("/200")

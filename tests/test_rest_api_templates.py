@@ -100,6 +100,11 @@ def test_overrides(api):
         #set($context.responseOverride.header["$name"] = "also")short and stout"""
     reply = rendered(api, template)
     assert (reply.status, reply.headers["x-tea"], reply.headers["x-pot"]) == (418, "yes", "also")
+    wrong = "#set($context.responseOverride.status = 99999)x"
+    assert (rendered(api, wrong).status, rendered(api, wrong).json()["message"]) == (
+        500,
+        "Internal server error",
+    )
 
 
 @pytest.mark.parametrize(
