@@ -205,11 +205,16 @@ class Backend:
                 message=f"Stack [{stack.name}] cannot be deleted while TerminationProtection is "
                 "enabled"
             )
-        if stack.status.startswith("UPDATE") and stack.status.endswith("IN_PROGRESS"):
+        is_running = stack_deployment.is_running(stack)
+        if (
+            is_running
+            and stack.status.startswith("UPDATE")
+            and stack.status.endswith("IN_PROGRESS")
+        ):
             raise ValidationError(
                 message=f"Stack [{stack.name}] cannot be deleted while in status {stack.status}"
             )
-        if stack.status == "DELETE_IN_PROGRESS":
+        if is_running and stack.status == "DELETE_IN_PROGRESS":
             return
         for name, export in self.exports.items():
             others = importers(name, self.stacks.values())

@@ -29,6 +29,13 @@ def noted() -> dict[str, tuple[str, dict]]:
     return _noted.get()
 
 
+def is_running(stack: Stack) -> bool:
+    """Whether an operation other than the caller's is under way on a stack or on the one that it is nested in.
+    What the end of a cloud has cut off is not, whatever the stack's status says.
+    """
+    return _noted.get() is None and not _latest.keys().isdisjoint((stack.stack_id, stack.root_id))
+
+
 def run(stack: Stack, operation: Callable[[], None]) -> None:
     """Run an operation on a stack; return when it has ended, at the latest after ten seconds.
 
