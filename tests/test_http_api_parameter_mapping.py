@@ -87,6 +87,16 @@ def test_functions_get_mapped_requests_too(local_cloud):
     assert event["headers"]["x-who"] == api.id and event["rawPath"] == "/other"
 
 
+def test_a_body_that_no_reader_gets_to_the_end_of(local_cloud):
+    api = HttpApi(local_cloud)
+    mappings = {"overwrite:header.x": "$request.body.x"}
+    arn = make_function(local_cloud, "deep")
+    api.route("$default", api.integrate(arn, RequestParameters=mappings))
+    reply = api.call("/", "POST", b"[" * 100_000)
+    assert (reply.status, reply.json()) == (500, {"message": "Internal Server Error"})
+    assert reply.headers["apigw-requestid"]
+
+
 def test_answers(local_cloud):
     def answer(method, path, headers, body):
         sent = [("X-Kept", "1"), ("X-Gone", "1"), ("Content-Type", "application/json")]

@@ -30,8 +30,8 @@ def noted() -> dict[str, tuple[str, dict]]:
 
 
 def is_running(stack: Stack) -> bool:
-    """Whether an operation other than the caller's is under way on a stack or on the one that it is nested in.
-    What the end of a cloud has cut off is not, whatever the stack's status says.
+    """Whether an operation other than the caller's is under way on a stack or on the one that it is nested
+    in. What the end of a cloud has cut off is not, whatever the stack's status says.
     """
     return _noted.get() is None and not _latest.keys().isdisjoint((stack.stack_id, stack.root_id))
 
