@@ -230,6 +230,12 @@ def given_parameters(stack: Stack | None, given: Iterable[Mapping[str, Any]]) ->
 
 def _check_value(name: str, declaration: Mapping[str, Any], value: str) -> None:
     kind = declaration.get("Type", "String")
+    # Text: issue 930 of the CloudFormation coverage roadmap; "at most" is UNCONFIRMED.
+    fewest, most = int(declaration.get("MinLength", 0)), declaration.get("MaxLength")
+    if len(value) < fewest:
+        _refuse(name, declaration, f"Parameter '{name}' must contain at least {fewest} characters")
+    if most is not None and len(value) > int(most):
+        _refuse(name, declaration, f"Parameter '{name}' must contain at most {most} characters")
     is_list = kind == "CommaDelimitedList" or kind.startswith("List<")
     values = {v.strip() for v in value.split(",")} if is_list else {value}
     allowed = {str(v) for v in declaration.get("AllowedValues", [])}
