@@ -333,6 +333,8 @@ def _patch_requests() -> None:
             if not self._get_bool_param("UsePreviousTemplate", False):
                 _check_capabilities(self, may_expand=moto_method is moto_create_change_set)
             disabled = self._get_bool_param("DisableRollback", False)
+            if disabled and moto_method is moto_update:
+                raise ValidationError(message=stack_change_sets.ALWAYS_ROLLED_BACK)
             on_failure = self._get_param("OnFailure") or ("DO_NOTHING" if disabled else "ROLLBACK")
             token = _on_failure.set(on_failure)
             try:
