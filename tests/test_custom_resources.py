@@ -195,6 +195,19 @@ def test_a_stack_that_waits_in_vain_can_be_deleted(cfn, name, asked, provider, m
     assert "Resource creation cancelled" in reason(cfn, stack_id, "Thing", "CREATE_FAILED")
 
 
+def test_a_stack_that_is_deleted_twice_while_it_is_made(cfn, name, asked, provider, monkeypatch):
+    from localcloud.control_plane import stack_deployment
+
+    monkeypatch.setattr(stack_deployment, "_PATIENCE_S", 0.0)
+    waiting = template(custom(provider, Silent="Create"))
+    stack_id = cfn.create_stack(StackName=name, TemplateBody=json.dumps(waiting))["StackId"]
+    wait_for(lambda: asked(described(cfn, stack_id)))
+    cfn.delete_stack(StackName=name)
+    cfn.delete_stack(StackName=name)
+    wait_for(lambda: stack_id not in stack_deployment._latest)
+    assert described(cfn, stack_id)["StackStatus"] == "DELETE_COMPLETE"
+
+
 @pytest.mark.parametrize(
     ("properties", "words"),
     [

@@ -187,6 +187,8 @@ def test_answers_of_format_1(api):
         ("1.0", {"statusCode": 200, "body": {"an": "object"}}),
         ("1.0", {"statusCode": 200, "multiValueHeaders": {"x": "no list"}}),
         ("2.0", {"statusCode": "test"}),
+        ("1.0", {"statusCode": 200, "headers": {"Content Type": "text/plain"}}),
+        ("2.0", {"statusCode": 200, "headers": {"Content Type": "text/plain"}}),
         ("2.0", {"statusCode": 42}),
         ("2.0", {"statusCode": 200, "headers": ["no", "headers"]}),
     ],

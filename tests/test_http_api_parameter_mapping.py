@@ -87,10 +87,20 @@ def test_functions_get_mapped_requests_too(local_cloud):
     assert event["headers"]["x-who"] == api.id and event["rawPath"] == "/other"
 
 
+def test_a_body_that_no_reader_gets_to_the_end_of(local_cloud):
+    api = HttpApi(local_cloud)
+    mappings = {"overwrite:header.x": "$request.body.x"}
+    arn = make_function(local_cloud, "deep")
+    api.route("$default", api.integrate(arn, RequestParameters=mappings))
+    reply = api.call("/", "POST", b"[" * 100_000)
+    assert (reply.status, reply.json()) == (500, {"message": "Internal Server Error"})
+    assert reply.headers["apigw-requestid"]
+
+
 def test_answers(local_cloud):
     def answer(method, path, headers, body):
         sent = [("X-Kept", "1"), ("X-Gone", "1"), ("Content-Type", "application/json")]
-        return int(path[-3:]), sent, b'{"reason": {"code": 5}}'
+        return int(path[-3:]), sent, b'{"reason": {"code": 5, "lines": "one\\ntwo"}}'
 
     with web_server(answer) as backend:
         api = HttpApi(local_cloud)
@@ -100,6 +110,7 @@ def test_answers(local_cloud):
                 "500": {
                     "overwrite:statuscode": "403",
                     "append:header.x-code": "$response.body.reason.code",
+                    "append:header.x-lines": "$response.body.reason.lines",
                     "append:header.x-copy": "$response.header.X-Kept",
                     "remove:header.x-gone": "''",
                 },
@@ -113,6 +124,7 @@ def test_answers(local_cloud):
             "5",
             "1",
         )
+        assert changed.headers["x-lines"] == "one two"
         assert changed.headers["x-gone"] is None and changed.headers["x-kept"] == "1"
         assert api.call("/404").headers["x-kept"] == "$default"
         untouched = api.call("/200")

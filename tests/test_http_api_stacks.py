@@ -4,6 +4,7 @@ import copy
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import ClientError
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -114,6 +115,17 @@ def test_quick_create(local_cloud, cfn):
     template["Resources"]["Api"]["Properties"]["Target"] = {"Fn::GetAtt": ["Function", "Arn"]}
     stack = create(cfn, "quick", template)
     assert call(local_cloud, stack, "/any/thing").json()["routeKey"] == "$default"
+
+
+def test_a_quick_create_that_is_refused_leaves_nothing(local_cloud, cfn):
+    client = local_cloud.client("apigatewayv2")
+    before = client.get_apis()["Items"]
+    given = {"ProtocolType": "HTTP", "Target": "http://localhost/", "RouteKey": "pets"}
+    with pytest.raises(ClientError, match="The provided route key is not formatted properly"):
+        client.create_api(Name="refused", **given)
+    api = {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": "refused", **given}}
+    assert create(cfn, "refused", {"Resources": {"Api": api}})["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert client.get_apis()["Items"] == before
 
 
 def test_a_deployment_and_throttles(local_cloud, cfn):

@@ -196,6 +196,23 @@ def test_a_definition_is_merged_or_takes_the_place(local_cloud, client, uri):
     assert client.get_authorizers(restApiId=api.id)["items"] == []
 
 
+def test_authorizers_and_validators_are_merged_by_name(local_cloud, client, uri):
+    api = import_api(local_cloud, client, definition(uri))
+
+    def named():
+        found = client.get_authorizers(restApiId=api.id)["items"]
+        found += client.get_request_validators(restApiId=api.id)["items"]
+        return [(each["name"], each["id"]) for each in found]
+
+    before = named()
+    assert len(before) > 1
+    body = json.dumps(definition(uri)).encode()
+    client.put_rest_api(restApiId=api.id, mode="merge", body=body)
+    assert named() == before
+    api.deploy()
+    assert api.call("/pets?kind=x").json() == ["cat"]
+
+
 def test_a_definition_that_is_refused_changes_nothing(local_cloud, client, uri):
     api = import_api(local_cloud, client, definition(uri))
     before = api.paths()

@@ -1,6 +1,7 @@
 """AWS services behind a REST API, reached with the integration's role."""
 
 import json
+import urllib.request
 
 import pytest
 
@@ -195,3 +196,17 @@ def test_without_a_role_nobody_has_signed(api, queue):
     api.answer(place, 403, selectionPattern="403")
     api.deploy()
     assert api.call("/dev/orders", "POST", b"{}", TYPE).status == 403
+
+
+def test_in_a_cloud_that_was_emptied_a_role_may_no_more_than_before(local_cloud):
+    """The last test here: nothing is left of what the others share."""
+    for _ in range(2):
+        api, powerless = RestApi(local_cloud), {"Action": "sqs:GetQueueUrl", "Resource": "*"}
+        credentials = role(local_cloud, "powerless", powerless)
+        place = service(api, "GET", "/all", "s3:path//", credentials, asks="GET")
+        api.answer(place, 200)
+        api.answer(place, 403, selectionPattern="403")
+        api.deploy()
+        assert api.call("/dev/all").status == 403
+        resources = f"{local_cloud.endpoint_url}/_localcloud/resources"
+        urllib.request.urlopen(urllib.request.Request(resources, method="DELETE"))

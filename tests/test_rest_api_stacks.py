@@ -233,3 +233,22 @@ def test_what_the_api_refuses_is_rolled_back(local_cloud, cfn):
     host = f"{outputs(stack)['Id']}.execute-api.localhost"
     assert request(local_cloud, host, "/dev").status == 200
     assert delete(cfn, "rest-refused")["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_what_is_changed_keeps_the_name_that_it_was_given(local_cloud, cfn):
+    client = local_cloud.client("apigateway")
+
+    def names(stack):
+        validators = client.get_request_validators(restApiId=outputs(stack)["Id"])["items"]
+        plans = client.get_usage_plans()["items"]
+        mine = [each["name"] for each in plans if each["name"].startswith("rest-named-Plan-")]
+        return [each["name"] for each in validators], mine
+
+    def template(word, is_on):
+        validator = part("RequestValidator", RestApiId=API, ValidateRequestBody=is_on)
+        return small(Validator=validator, Plan=part("UsagePlan", Description=word))
+
+    before = names(create(cfn, "rest-named", template("one", False)))
+    assert [len(each) for each in before] == [1, 1]
+    assert names(update(cfn, "rest-named", template("two", True))) == before
+    delete(cfn, "rest-named")

@@ -100,6 +100,11 @@ def test_overrides(api):
         #set($context.responseOverride.header["$name"] = "also")short and stout"""
     reply = rendered(api, template)
     assert (reply.status, reply.headers["x-tea"], reply.headers["x-pot"]) == (418, "yes", "also")
+    wrong = "#set($context.responseOverride.status = 99999)x"
+    assert (rendered(api, wrong).status, rendered(api, wrong).json()["message"]) == (
+        500,
+        "Internal server error",
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +151,9 @@ def test_a_method_without_the_response_that_is_chosen(api):
     api.client.put_integration_response(**place, statusCode="200")
     none = api.method("GET", "/none", "MOCK", requestTemplates=OK)
     api.answer(none, 404, selectionPattern="404")
+    unnamed = {"integration.request.header": "'of no header'"}
+    api.answer(api.method("GET", "/odd", "MOCK", requestTemplates=OK, requestParameters=unnamed))
     api.deploy()
-    for path in ("/dev/half", "/dev/none"):
+    for path in ("/dev/half", "/dev/none", "/dev/odd"):
         reply = api.call(path)
         assert (reply.status, json.loads(reply.body)) == (500, {"message": "Internal server error"})

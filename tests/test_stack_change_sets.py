@@ -345,3 +345,32 @@ def test_a_nested_stack_is_modified_automatically(cfn, local_cloud):
     assert changes["G"]["Action"] == "Add"
     assert changes["Child"]["Replacement"] == "False"
     assert details(changes["Child"]) == [("Properties", "Never", "Dynamic", "Automatic", None)]
+
+
+@pytest.mark.parametrize(
+    ("made", "executed", "status"),
+    [
+        ({"OnStackFailure": "DO_NOTHING"}, {}, "CREATE_FAILED"),
+        ({}, {"DisableRollback": True}, "CREATE_FAILED"),
+        ({}, {}, "ROLLBACK_COMPLETE"),
+    ],
+)
+def test_what_becomes_of_a_new_stack_that_fails(cfn, made, executed, status):
+    wrong = stack_of(Wrong=parameter(""))
+    propose(cfn, wrong, stack="new", ChangeSetType="CREATE", **made)
+    cfn.execute_change_set(ChangeSetName="proposal", StackName="new", **executed)
+    assert ended(cfn, "new")["StackStatus"] == status
+
+
+def test_an_update_that_is_not_to_be_rolled_back_is_refused(cfn):
+    create(cfn, "changing", stack_of(P=parameter("one")))
+    second = stack_of(P=parameter("two"))
+    with pytest.raises(ClientError, match="rolls back every update"):
+        update(cfn, "changing", second, DisableRollback=True)
+    with pytest.raises(ClientError, match="rolls back every update"):
+        propose(cfn, second, OnStackFailure="DO_NOTHING")
+    propose(cfn, second)
+    with pytest.raises(ClientError, match="rolls back every update"):
+        cfn.execute_change_set(ChangeSetName="proposal", StackName="changing", DisableRollback=True)
+    cfn.execute_change_set(ChangeSetName="proposal", StackName="changing")
+    assert ended(cfn, "changing")["StackStatus"] == "UPDATE_COMPLETE"

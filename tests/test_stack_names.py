@@ -270,3 +270,23 @@ def test_a_rollback_keeps_the_name_too(cfn, local_cloud):
     [found] = local_cloud.client("events").list_rules()["Rules"]
     assert found["ScheduleExpression"] == "rate(5 minutes)"
     delete(cfn, "rolled")
+
+
+def test_a_role_gets_its_boundary_and_loses_it(cfn, local_cloud):
+    trust = json.loads(
+        policy_of({"Principal": {"Service": "s3.amazonaws.com"}, "Action": "sts:AssumeRole"})
+    )
+    options = {"Capabilities": ["CAPABILITY_IAM"]}
+
+    def boundary(make, **more):
+        role = part("AWS::IAM::Role", AssumeRolePolicyDocument=trust, **more)
+        template = {"Resources": {"Role": role}, "Outputs": {"Name": {"Value": {"Ref": "Role"}}}}
+        name = outputs(make(cfn, "bounded", template, **options))["Name"]
+        found = local_cloud.client("iam").get_role(RoleName=name)["Role"]
+        return found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+
+    reader = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    assert boundary(create) is None
+    assert boundary(update, PermissionsBoundary=reader) == reader
+    assert boundary(update) is None
+    delete(cfn, "bounded")

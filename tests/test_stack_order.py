@@ -1,10 +1,15 @@
 """In which order a stack's resources come and go, which come at all, and what an update changes."""
 
+import json
+
 import pytest
+from botocore.exceptions import ClientError
 
 from stacks import create, delete, described, events, outputs, update
 
 QUEUE = {"Type": "AWS::SQS::Queue"}
+# Systems Manager refuses an empty value.
+WITHOUT_VALUE = {"Type": "String", "Value": ""}
 
 
 pytestmark = pytest.mark.usefixtures("no_stack_left")
@@ -88,3 +93,49 @@ def test_a_queue_gets_every_attribute_of_an_update_and_keeps_its_policy(cfn, loc
     assert attributes()["DelaySeconds"] == "0" and "RedrivePolicy" not in attributes()
     update(cfn, "queues", template(QueueName="renamed"))
     assert attributes()["QueueArn"].endswith(":renamed")
+
+
+def test_retain_except_on_create_outlives_the_stack_but_not_a_rollback(cfn, local_cloud):
+    kept = {**QUEUE, "DeletionPolicy": "RetainExceptOnCreate", "Properties": {"QueueName": "kept"}}
+    wrong = {"Type": "AWS::SSM::Parameter", "DependsOn": "Kept", "Properties": WITHOUT_VALUE}
+    queues = local_cloud.client("sqs").list_queues
+    rolled_back = create(cfn, "undone", {"Resources": {"Kept": kept, "Wrong": wrong}})
+    assert rolled_back["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "QueueUrls" not in queues()
+    create(cfn, "made", {"Resources": {"Kept": kept, "Other": QUEUE}})
+    update(cfn, "made", {"Resources": {"Other": QUEUE}})
+    [url] = [each for each in queues()["QueueUrls"] if each.endswith("/kept")]
+    local_cloud.client("sqs").delete_queue(QueueUrl=url)
+    create(cfn, "again", {"Resources": {"Kept": kept}})
+    assert delete(cfn, "again")["StackStatus"] == "DELETE_COMPLETE"
+    [url] = [each for each in queues()["QueueUrls"] if each.endswith("/kept")]
+    local_cloud.client("sqs").delete_queue(QueueUrl=url)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"Fn::GetAtt": ["A", "Nonsense"]}, {"Fn::FindInMap": ["Names", "a", "none"]}]
+)
+def test_an_update_to_what_has_no_value_is_rolled_back(cfn, wrong):
+    template = {"Mappings": {"Names": {"a": {"b": "c"}}}, "Resources": {"A": QUEUE, "B": QUEUE}}
+    create(cfn, "stack", template)
+    named = {**QUEUE, "Properties": {"QueueName": wrong}}
+    stack = update(cfn, "stack", {**template, "Resources": {"A": QUEUE, "B": named}})
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert ("B", "UPDATE_FAILED") in [each[:2] for each in events(cfn, "stack")]
+    assert update(cfn, "stack", {"Resources": {"A": QUEUE}})["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_a_resource_keeps_its_type(cfn):
+    create(cfn, "typed", {"Resources": {"A": QUEUE, "B": QUEUE}})
+    retyped = {"Resources": {"A": {"Type": "AWS::SNS::Topic"}, "B": QUEUE}}
+    message = (
+        "Update of resource type is not permitted. The new template modifies resource type of the "
+        "following resources: [A]"
+    )
+    with pytest.raises(ClientError) as caught:
+        update(cfn, "typed", retyped)
+    assert caught.value.response["Error"]["Message"] == message
+    proposal = {"StackName": "typed", "ChangeSetName": "retyped"}
+    cfn.create_change_set(**proposal, TemplateBody=json.dumps(retyped))
+    found = cfn.describe_change_set(**proposal)
+    assert (found["Status"], found["StatusReason"]) == ("FAILED", message)

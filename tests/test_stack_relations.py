@@ -257,6 +257,16 @@ def test_a_failed_update_of_a_nested_stack_is_rolled_back_with_its_parent(cfn, n
     assert described(cfn, child_id)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
 
 
+def test_a_rollback_leaves_a_nested_stack_as_its_last_update_made_it(cfn, nested):
+    create(cfn, "parent", parent(nested(CHILD, Word="one", Numbers="1,2"), A=QUEUE))
+    update(cfn, "parent", parent(nested(CHILD, Word="two", Numbers="1,2"), A=QUEUE))
+    # It fails before it comes to the nested stack.
+    third = {**nested(CHILD, Word="three", Numbers="1,2"), "DependsOn": "F"}
+    stack = update(cfn, "parent", parent(third, A=QUEUE, F=BROKEN))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert outputs(described(cfn, child_of(cfn, "parent")["PhysicalResourceId"]))["Said"] == "two"
+
+
 def test_a_nested_stack_that_cannot_be_deleted(cfn, nested, local_cloud):
     bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "in-the-way"}}
     create(cfn, "parent", parent(nested({"Resources": {"B": bucket}})))

@@ -108,6 +108,18 @@ def test_a_bad_template_is_refused_alike_wherever_it_comes(cfn, template, words)
         assert caught.value.response["Error"]["Code"] == "ValidationError"
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("ab", "must contain at least 3 characters"), ("abcdef", "must contain at most 5 characters")],
+)
+def test_a_parameter_has_its_length(cfn, value, words):
+    word = {"Type": "String", "MinLength": "3", "MaxLength": 5}
+    template = {"Parameters": {"Word": word}, "Resources": {"A": BUCKET}}
+    given = [{"ParameterKey": "Word", "ParameterValue": value}]
+    with pytest.raises(ClientError, match=f"Parameter 'Word' {words}"):
+        cfn.create_stack(StackName="s", TemplateBody=json.dumps(template), Parameters=given)
+
+
 def test_a_template_in_a_bucket(cfn, local_cloud):
     s3 = local_cloud.client("s3")
     s3.create_bucket(Bucket="templates")

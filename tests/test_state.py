@@ -20,6 +20,7 @@ from deployment import (
 )
 from localcloud import LocalCloud, empty_state
 from people import ACCOUNT, Person, client_of, refusal
+from stacks import described, events
 
 TEMPLATE = {
     "Resources": {
@@ -374,3 +375,39 @@ def test_who_may_what_survives_a_restart(folder):
             assert refusal(sqs.list_queues)[1].endswith(
                 "because no permissions boundary allows the sqs:ListQueues action"
             )
+
+
+PROVIDER = """
+import json, urllib.request
+def handler(event, context):
+    if event["RequestType"] == "Update":
+        return
+    names = ("StackId", "RequestId", "LogicalResourceId")
+    answer = {"Status": "SUCCESS", "PhysicalResourceId": "thing", **{n: event[n] for n in names}}
+    request = urllib.request.Request(
+        event["ResponseURL"], json.dumps(answer).encode(), {"content-type": ""}, method="PUT")
+    urllib.request.urlopen(request)
+"""
+
+
+def test_a_stack_whose_update_was_cut_off_can_be_deleted(folder, monkeypatch):
+    from localcloud.control_plane import stack_deployment
+
+    with LocalCloud(port=0, state=folder) as cloud:
+        arn = deploy(cloud, "provider", PROVIDER, make_role(cloud, "provider"))["FunctionArn"]
+
+        def template(size):
+            thing = {"Type": "Custom::Thing", "Properties": {"ServiceToken": arn, "Size": size}}
+            return json.dumps({"Resources": {"Thing": thing}})
+
+        cfn = client(cloud, "cloudformation")
+        stack_id = cfn.create_stack(StackName="cut", TemplateBody=template(1))["StackId"]
+        wait_for(lambda: described(cfn, stack_id)["StackStatus"] == "CREATE_COMPLETE")
+        monkeypatch.setattr(stack_deployment, "_PATIENCE_S", 0.0)
+        cfn.update_stack(StackName="cut", TemplateBody=template(2))
+        wait_for(lambda: ("Thing", "UPDATE_IN_PROGRESS", "") in events(cfn, stack_id))
+    with LocalCloud(port=0, state=folder) as cloud:
+        cfn = client(cloud, "cloudformation")
+        assert described(cfn, stack_id)["StackStatus"] == "UPDATE_IN_PROGRESS"
+        cfn.delete_stack(StackName="cut")
+        wait_for(lambda: described(cfn, stack_id)["StackStatus"] == "DELETE_COMPLETE")

@@ -12,6 +12,7 @@ from .payload_v2 import (
     JSON_TYPE,
     NOT_THE_FUNCTIONS,
     MalformedResponse,
+    header_name,
     header_text,
     status_code,
 )
@@ -47,7 +48,7 @@ def _response(
     status = status_code(answer.get("statusCode", 200))
     fields: Fields = []
     several = {
-        str(name).lower(): values
+        header_name(name): values
         for name, values in (answer.get("multiValueHeaders") or {}).items()
     }
     for name, values in several.items():
@@ -55,8 +56,8 @@ def _response(
             raise MalformedResponse(f"multiValueHeaders: {name} is no list")
         fields += [(name, header_text(value)) for value in values if value is not None]
     for name, value in (answer.get("headers") or {}).items():
-        if value is not None and str(name).lower() not in several:
-            fields.append((str(name).lower(), header_text(value)))
+        if value is not None and header_name(name) not in several:
+            fields.append((header_name(name), header_text(value)))
     if not any(name == "content-type" for name, _ in fields):
         fields.append(("content-type", content_type))
     fields = [(name, value) for name, value in fields if name not in drops]

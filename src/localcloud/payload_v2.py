@@ -4,12 +4,14 @@
 
 import base64
 import json
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 Fields = list[tuple[str, str]]
+_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _TEXT_TYPES = ("text", "json", "xml", "javascript")
 # What the server says itself about the connection.
 NOT_THE_FUNCTIONS = ("content-length", "transfer-encoding", "connection")
@@ -42,7 +44,7 @@ def _response(payload: bytes, content_type: str) -> tuple[int, Fields, bytes]:
             answer.encode() if isinstance(answer, str) else payload,
         )
     status = status_code(answer["statusCode"])
-    own = {str(name).lower(): value for name, value in (answer.get("headers") or {}).items()}
+    own = {header_name(name): value for name, value in (answer.get("headers") or {}).items()}
     own.setdefault("content-type", content_type)
     out = [
         (name, header_text(value))
@@ -63,6 +65,15 @@ def status_code(value: Any) -> int:
     if not 100 <= number <= 599:
         raise MalformedResponse(f"statusCode {value!r} is no HTTP status")
     return number
+
+
+def header_name(name: str) -> str:
+    """A header's name in lower case. Raises MalformedResponse for what HTTP has no way to send (RFC 9110,
+    5.6.2); that such an answer is malformed is UNCONFIRMED.
+    """
+    if not _HEADER_NAME.fullmatch(name):
+        raise MalformedResponse(f"{name!r} is no header name")
+    return name.lower()
 
 
 def header_text(value: Any) -> str:

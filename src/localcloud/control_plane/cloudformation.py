@@ -54,6 +54,7 @@ from .stack_exports import exports_of, importers, share_exports
 from .stack_resources import tags_dict
 from .stack_template_url import read_template
 from .stack_templates import (
+    change_of_types,
     check_capabilities,
     check_expansion,
     check_template,
@@ -122,11 +123,12 @@ class Backend:
         In a rollback it becomes again what it was: another template may lie at the URL by now. False
         where the update failed.
         """
+        noted, own = stack_deployment.noted(), (stack.template, stack.parameters)
         if any(each.status == "UPDATE_ROLLBACK_IN_PROGRESS" for each in self._ancestors(stack)):
-            template, parameters = stack.before_update or (stack.template, stack.parameters)
+            template, parameters = noted.get(stack.stack_id, own)
         else:
             template, parameters = self._nested_template(properties)
-            stack.before_update = (stack.template, stack.parameters)
+            noted[stack.stack_id] = own
         tags = tags_dict(properties.get("Tags"))
         if tags != stack.tags or not is_already(stack, template, parameters):
             self._update(stack, template, parameters, tags, None)
@@ -161,7 +163,9 @@ class Backend:
                 message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
             )
         template = expanded(template, parameters, self.region_name)
-        check_template(template, parameters)
+        wrong = change_of_types(stack, check_template(template, parameters))
+        if wrong:
+            raise ValidationError(message=wrong)
         same_tags = tags is None or tags == stack.tags
         if same_tags and is_already(stack, template, parameters):
             raise ValidationError(message="No updates are to be performed.")
@@ -174,7 +178,9 @@ class Backend:
         stack_deployment.run(stack, lambda: self._operate(stack, operation))
 
     def _operate(self, stack, operation):
-        """Run a create or an update, and keep the region's exports in step with the outcome."""
+        """Run an operation, and keep the region's exports in step with the outcome."""
+        if stack.status == "DELETE_COMPLETE":  # by an operation that this one has waited for
+            return
         earlier = [
             name for name, e in self.exports.items() if e.exporting_stack_id == stack.stack_id
         ]
@@ -199,11 +205,16 @@ class Backend:
                 message=f"Stack [{stack.name}] cannot be deleted while TerminationProtection is "
                 "enabled"
             )
-        if stack.status.startswith("UPDATE") and stack.status.endswith("IN_PROGRESS"):
+        is_running = stack_deployment.is_running(stack)
+        if (
+            is_running
+            and stack.status.startswith("UPDATE")
+            and stack.status.endswith("IN_PROGRESS")
+        ):
             raise ValidationError(
                 message=f"Stack [{stack.name}] cannot be deleted while in status {stack.status}"
             )
-        if stack.status == "DELETE_IN_PROGRESS":
+        if is_running and stack.status == "DELETE_IN_PROGRESS":
             return
         for name, export in self.exports.items():
             others = importers(name, self.stacks.values())
@@ -265,7 +276,7 @@ def _patch_stack() -> None:
     def __init__(self, *args, **kwargs):
         self.resource_records = {}
         self.stack_status_reason = self.rollback_reason = None
-        self.parent_id = self.root_id = self.before_update = None
+        self.parent_id = self.root_id = None
         moto_init(self, *args, **kwargs)
 
     models.Stack.__init__ = __init__
@@ -322,6 +333,8 @@ def _patch_requests() -> None:
             if not self._get_bool_param("UsePreviousTemplate", False):
                 _check_capabilities(self, may_expand=moto_method is moto_create_change_set)
             disabled = self._get_bool_param("DisableRollback", False)
+            if disabled and moto_method is moto_update:
+                raise ValidationError(message=stack_change_sets.ALWAYS_ROLLED_BACK)
             on_failure = self._get_param("OnFailure") or ("DO_NOTHING" if disabled else "ROLLBACK")
             token = _on_failure.set(on_failure)
             try:

@@ -195,7 +195,17 @@ def update_stage(api: Api, stage: Stage, changes: dict[str, Any]) -> None:
 def quick_create(
     api: Api, target: str, route_key: str | None = None, credentials: str | None = None
 ) -> None:
-    """Give a new API an integration, a route ($default) and a stage that deploys by itself."""
+    """Give a new API an integration, a route ($default) and a stage that deploys by itself. Where one of them
+    is refused, there is no API.
+    """
+    try:
+        _give_parts(api, target, route_key, credentials)
+    except Exception:
+        api.backend.delete_api(api.api_id)
+        raise
+
+
+def _give_parts(api: Api, target: str, route_key: str | None, credentials: str | None) -> None:
     is_function = target.startswith("arn:")
     integration = api.create_integration(
         connection_type="INTERNET",

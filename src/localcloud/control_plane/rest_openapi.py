@@ -142,8 +142,9 @@ class _Import:
             if _X + "authorizer" in scheme:
                 self._authorizer(name, scheme)
         for name, given in (self.document.get(_X + "request-validators") or {}).items():
-            made = self._call("create_request_validator", name=name, **given)
-            self.validators[name] = made["id"]
+            self.validators[name] = self._named(
+                self.api.request_validators, "create_request_validator", name, given
+            )
         for kind, given in (self.document.get(_X + "gateway-responses") or {}).items():
             self._call("put_gateway_response", responseType=kind, **given)
         for path, item in (self.document.get("paths") or {}).items():
@@ -199,12 +200,21 @@ class _Import:
         if kind in ("TOKEN", "COGNITO_USER_POOLS"):
             header = f"method.request.header.{scheme.get('name', 'Authorization')}"
             given.setdefault("identitySource", header)
-        made = self._call(
-            "create_authorizer", name=name, type=kind,
-            authType=scheme.get(_X + "authtype", "custom"), **given,
-        )  # fmt: skip
-        authorization = "CUSTOM" if kind in ("TOKEN", "REQUEST") else kind
-        self.authorizers[name] = (authorization, made["id"])
+        given |= {"type": kind, "authType": scheme.get(_X + "authtype", "custom")}
+        id = self._named(self.api.authorizers, "create_authorizer", name, given)
+        self.authorizers[name] = ("CUSTOM" if kind in ("TOKEN", "REQUEST") else kind, id)
+
+    def _named(
+        self, kept: dict[str, Any], operation: str, name: str, given: Mapping[str, Any]
+    ) -> str:
+        """Make what methods refer to by an id; its id. What has the name already is replaced under its id."""
+        before = next((id for id, each in kept.items() if each.name == name), None)
+        id = self._call(operation, **given, name=name)["id"]
+        if before is None:
+            return id
+        kept[before] = kept.pop(id)
+        kept[before].id = before
+        return before
 
     def _resource(self, path: str) -> str:
         """The id of the resource at a path, made with its parents where it isn't there."""

@@ -21,12 +21,23 @@ from .serverless_transform import TransformFailed, expanded, transforms
 from .stack_changes import changes
 from .stack_events import add_event
 from .stack_exports import share_exports
-from .stack_templates import check_template, given_parameters, is_already, parse_template
+from .stack_templates import (
+    change_of_types,
+    check_template,
+    given_parameters,
+    is_already,
+    parse_template,
+)
 
 # AWS's text, which `aws cloudformation deploy` and SAM look for.
 _NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a "
     "change set."
+)
+
+ALWAYS_ROLLED_BACK = (
+    "The local cloud rolls back every update that fails: leave DisableRollback and OnStackFailure out, "
+    "which it knows of new stacks alone."
 )
 
 
@@ -44,6 +55,8 @@ class InvalidChangeSetStatus(CloudFormationError):
 
 class ChangeSet:
     """Replaces the methods of the same name of moto's ChangeSet."""
+
+    on_stack_failure = "ROLLBACK"
 
     def _parse_template(self):
         self.template_dict = parse_template(self.template)
@@ -72,14 +85,18 @@ class ChangeSets:
         ):
             raise AlreadyExistsException(f"ChangeSet [{change_set_name}] already exists")
         models.validate_create_change_set(change_set_name)
+        on_stack_failure = options.pop("on_stack_failure")
+        if change_set_type != "CREATE" and on_stack_failure != "ROLLBACK":
+            raise ValidationError(message=ALWAYS_ROLLED_BACK)
         template = template or stack.template
         parameters = given_parameters(stack, options.pop("parameters"))
-        failure = None
         try:
             template = expanded(template, parameters, self.region_name)
-            check_template(template, parameters)
+            parsed = check_template(template, parameters)
         except TransformFailed as error:
             failure = error.message
+        else:
+            failure = stack and change_of_types(stack, parsed)
         stack = stack or self._stack_in_review(stack_name, parameters, options)
         change_set = models.ChangeSet(
             change_set_type=change_set_type,
@@ -90,6 +107,7 @@ class ChangeSets:
             parameters=parameters,
             **options,
         )
+        change_set.on_stack_failure = on_stack_failure
         if failure or self._says_nothing_new(change_set):
             change_set.status, change_set.execution_status = "FAILED", "UNAVAILABLE"
             change_set.status_reason = failure or _NO_CHANGES
@@ -147,7 +165,7 @@ class ChangeSets:
             raise ChangeSetNotFound(f"ChangeSet [{change_set_name}] does not exist")
         return found
 
-    def execute_change_set(self, change_set_name, stack_name=None):
+    def execute_change_set(self, change_set_name, stack_name=None, keeps=False):
         change_set = self.describe_change_set(change_set_name, stack_name)
         if change_set.status != "CREATE_COMPLETE":
             raise InvalidChangeSetStatus(
@@ -161,13 +179,16 @@ class ChangeSets:
             )
         stack = self.stacks[change_set.stack_id]
         if change_set.change_set_type == "CREATE":
+            on_failure = "DO_NOTHING" if keeps else change_set.on_stack_failure
             stack.template, stack.parameters = change_set.template, change_set.parameters
             stack._parse_template()
             stack.description = stack.template_dict.get("Description")
             stack.resource_map = stack._create_resource_map()
             stack.output_map = stack._create_output_map()
             share_exports(stack, self.exports)
-            self._deploy(stack, lambda: stack_operations.create(stack))
+            self._deploy(stack, lambda: stack_operations.create(stack, on_failure))
+        elif keeps:
+            raise ValidationError(message=ALWAYS_ROLLED_BACK)
         else:
             self._update(stack, change_set.template, change_set.parameters, change_set.tags, None)
         change_set.execution_status = "EXECUTE_COMPLETE"
@@ -206,6 +227,7 @@ class ChangeSetRequests:
             notification_arns=self._get_param("NotificationARNs", []),
             tags=None if tags is None else {tag["Key"]: tag["Value"] for tag in tags},
             role_arn=self._get_param("RoleARN"),
+            on_stack_failure=self._get_param("OnStackFailure") or "ROLLBACK",
         )
         return ActionResult({"Id": change_set_id, "StackId": stack_id})
 
@@ -217,7 +239,8 @@ class ChangeSetRequests:
         return ActionResult(found)
 
     def execute_change_set(self):
-        self.cloudformation_backend.execute_change_set(*self._named_change_set())
+        keeps = self._get_bool_param("DisableRollback", False)
+        self.cloudformation_backend.execute_change_set(*self._named_change_set(), keeps)
         return EmptyResult()
 
     def delete_change_set(self):

@@ -17,7 +17,7 @@ from moto.cloudformation.models import Stack
 
 from .stack_events import STACK_TYPE, StackResource
 from .stack_resources import needs_replacement
-from .stack_templates import creation_order, parse_template, references
+from .stack_templates import creation_order, is_retained, parse_template, references
 
 # Attributes of a resource beside its properties (ResourceAttribute in the API's model).
 _ATTRIBUTES = (
@@ -48,7 +48,7 @@ def changes(
     wanted = {logical_id for logical_id in template["Resources"] if future.is_wanted(logical_id)}
     for logical_id, record in _live(stack).items():
         if logical_id not in wanted:
-            retained = future.parts[logical_id].get("DeletionPolicy") == "Retain"
+            retained = is_retained(future.parts[logical_id])
             found.append(
                 {
                     **_identity("Remove", logical_id, record.resource_type),

@@ -19,8 +19,21 @@ from .stack_events import add_event
 _log = logging.getLogger(__name__)
 _PATIENCE_S = 10.0
 
-_inside: ContextVar[bool] = ContextVar("inside", default=False)
+# What the operation that runs notes of nested stacks, by their ids; None outside of one.
+_noted: ContextVar[dict[str, tuple[str, dict]] | None] = ContextVar("noted", default=None)
 _latest: dict[str, threading.Thread] = {}
+
+
+def noted() -> dict[str, tuple[str, dict]]:
+    """Template and parameters that nested stacks had before the operation that runs, by the stacks' ids."""
+    return _noted.get()
+
+
+def is_running(stack: Stack) -> bool:
+    """Whether an operation other than the caller's is under way on a stack or on the one that it is nested
+    in. What the end of a cloud has cut off is not, whatever the stack's status says.
+    """
+    return _noted.get() is None and not _latest.keys().isdisjoint((stack.stack_id, stack.root_id))
 
 
 def run(stack: Stack, operation: Callable[[], None]) -> None:
@@ -28,13 +41,13 @@ def run(stack: Stack, operation: Callable[[], None]) -> None:
 
     A nested stack's operation is part of its parent's.
     """
-    if _inside.get():
+    if _noted.get() is not None:
         operation()
         return
     before = _latest.get(stack.stack_id)
 
     def work() -> None:
-        _inside.set(True)
+        _noted.set({})
         try:
             if before:
                 before.join()

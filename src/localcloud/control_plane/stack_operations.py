@@ -23,7 +23,7 @@ from .stack_exports import StackFailed, check_exports, check_imports
 from .stack_names import kept_by
 from .stack_resource_readers import GONE
 from .stack_resources import needs_replacement
-from .stack_templates import creation_order, dependencies
+from .stack_templates import creation_order, dependencies, is_retained
 
 
 class ResourceFailed(Exception):
@@ -41,19 +41,17 @@ def create(stack: Stack, on_failure: str = "ROLLBACK") -> None:
     """
     add_event(stack, "CREATE_IN_PROGRESS", "User Initiated")
     try:
-        check_imports(stack)
-        _apply(stack, _Cleanup())
-        _check_outputs(stack)
+        _make(stack, _Cleanup())
     except (ResourceFailed, StackFailed) as failure:
         reason = f"{failure} "
         if on_failure == "DO_NOTHING":
             add_event(stack, "CREATE_FAILED", reason)
         elif on_failure == "DELETE":
             add_event(stack, "DELETE_IN_PROGRESS", reason + "Delete requested by user.")
-            _finish_deletion(stack, "DELETE")
+            _finish_deletion(stack, "DELETE", of_new=True)
         else:
             add_event(stack, "ROLLBACK_IN_PROGRESS", reason + "Rollback requested by user.")
-            _finish_deletion(stack, "ROLLBACK")
+            _finish_deletion(stack, "ROLLBACK", of_new=True)
         return
     add_event(stack, "CREATE_COMPLETE")
 
@@ -80,9 +78,7 @@ def update(
     add_event(stack, "UPDATE_IN_PROGRESS", "User Initiated")
     try:
         _use_template(stack, template, parameters)
-        check_imports(stack)
-        _apply(stack, cleanup)
-        _check_outputs(stack)
+        _make(stack, cleanup)
     except (ResourceFailed, StackFailed) as failure:
         stack.rollback_reason = reason = f"{failure} "
         add_event(stack, "UPDATE_ROLLBACK_IN_PROGRESS", reason)
@@ -95,7 +91,7 @@ def update(
             add_event(stack, "UPDATE_ROLLBACK_FAILED", f"{second} ")
             return
         add_event(stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-        _clean_up(stack, cleanup, new_template)
+        _clean_up(stack, cleanup, new_template, of_new=True)
         add_event(stack, "UPDATE_ROLLBACK_COMPLETE")
     else:
         add_event(stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
@@ -103,12 +99,17 @@ def update(
         add_event(stack, "UPDATE_COMPLETE")
 
 
-def _check_outputs(stack: Stack) -> None:
-    """Find out whether the outputs can be told, and the exports made. Raises StackFailed."""
+def _make(stack: Stack, cleanup: _Cleanup) -> None:
+    """Make everything in the stack's template, so that its outputs can be told and its exports made.
+
+    Raises ResourceFailed and StackFailed.
+    """
     try:
+        check_imports(stack)
+        _apply(stack, cleanup)
         list(stack.output_map.values())
         check_exports(stack)
-    except StackFailed:
+    except (ResourceFailed, StackFailed):
         raise
     except Exception as error:
         raise StackFailed(failure_reason(STACK_TYPE, error)) from error
@@ -203,7 +204,11 @@ def _update_resource(
 ) -> None:
     record = stack.resource_records[logical_id]
     resource = stack.resource_map._parsed_resources[logical_id]
-    properties = _resolve(stack, resource_json)
+    try:
+        properties = _resolve(stack, resource_json)
+    except Exception as error:
+        add_event(stack, "UPDATE_FAILED", failure_reason(record.resource_type, error), record)
+        raise ResourceFailed("update", logical_id) from error
     changed = {
         name
         for name in {*properties, *record.properties}
@@ -262,8 +267,9 @@ def _replace_resource(stack: Stack, logical_id: str, old: Any) -> Any:
         raise
 
 
-def _clean_up(stack: Stack, cleanup: _Cleanup, other: dict[str, Any]) -> None:
-    """Delete what was replaced, and what only the template `other` makes.
+def _clean_up(stack: Stack, cleanup: _Cleanup, other: dict[str, Any], of_new: bool = False) -> None:
+    """Delete what was replaced, and what only the template `other` makes: `of_new` if the same operation
+    has made it.
 
     A resource that can't be deleted is left behind, as on AWS.
     """
@@ -276,7 +282,7 @@ def _clean_up(stack: Stack, cleanup: _Cleanup, other: dict[str, Any]) -> None:
             continue
         resource_json = other["Resources"][logical_id]
         record = stack.resource_records[logical_id]
-        if resource_json.get("DeletionPolicy") == "Retain":
+        if is_retained(resource_json, of_new):
             add_event(stack, "DELETE_SKIPPED", resource=record)
         else:
             _delete_resource(stack, record, resource, resource_json)
@@ -298,7 +304,7 @@ def _delete_resource(
     return True
 
 
-def _finish_deletion(stack: Stack, operation: str) -> None:
+def _finish_deletion(stack: Stack, operation: str, of_new: bool = False) -> None:
     """Delete what the stack has made, dependents first, and write the operation's last event."""
     # A stack in review has no template yet.
     template = stack.template_dict or {"Resources": {}}
@@ -313,7 +319,7 @@ def _finish_deletion(stack: Stack, operation: str) -> None:
             continue
         record = stack.resource_records[logical_id]
         resource_json = template["Resources"][logical_id]
-        if resource_json.get("DeletionPolicy") == "Retain":
+        if is_retained(resource_json, of_new):
             add_event(stack, "DELETE_SKIPPED", resource=record)
         elif not _delete_resource(stack, record, parsed[logical_id], resource_json):
             failed.append(logical_id)

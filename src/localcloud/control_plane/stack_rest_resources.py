@@ -284,7 +284,7 @@ class Kept(StackPart):
     def _change(self, backend, properties):
         kept = self._kept(backend)
         before = kept[self.id]
-        fresh = self._make(backend, self._fresh(properties), SCRATCH)
+        fresh = self._make(backend, self._fresh(properties), before.name)
         made = kept.pop(fresh.id)
         # What came after the creation, such as how often a key was used.
         vars(made).update({k: v for k, v in vars(before).items() if k not in vars(made)})

@@ -135,6 +135,8 @@ class Role:
         backend.update_role(
             role.name, properties.get("Description", ""), properties.get("MaxSessionDuration", 3600)
         )
+        boundary = properties.get("PermissionsBoundary", "")
+        backend.put_role_permissions_boundary(role.name, boundary)
         role.tags = properties.get("Tags") or []
         _apply_role_policies(role, properties, backend)
         return role

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .serverless_transform import transforms
 from .stack_templates import creation_order, dependencies, iam_resource_types, needed_capability
 
 
 def summarize(template: Mapping[str, Any]) -> dict[str, Any]:
     """The members of ValidateTemplate's answer for a parsed template. Raises ValidationError."""
-    transforms = template.get("Transform") or []
-    transforms = [transforms] if isinstance(transforms, str) else list(transforms)
-    if transforms:
+    macros = transforms(template)
+    if macros:
         dependencies(template)  # a macro may bring resource types of its own
     else:
         creation_order(template)
@@ -27,8 +27,8 @@ def summarize(template: Mapping[str, Any]) -> dict[str, Any]:
             _parameter(name, declared)
             for name, declared in (template.get("Parameters") or {}).items()
         ],
-        "Capabilities": capabilities + (["CAPABILITY_AUTO_EXPAND"] if transforms else []),
-        "DeclaredTransforms": transforms,
+        "Capabilities": capabilities + (["CAPABILITY_AUTO_EXPAND"] if macros else []),
+        "DeclaredTransforms": macros,
     }
     if capability:
         types = ", ".join(iam_resource_types(template))

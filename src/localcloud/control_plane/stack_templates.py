@@ -109,6 +109,25 @@ def check_template(body: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     return template
 
 
+def change_of_types(stack: Stack, template: Mapping[str, Any]) -> str | None:
+    """What is wrong with a parsed template that gives a resource of the stack another type; else None (text:
+    issue 6786 of aws/aws-sam-cli).
+    """
+    changed = [
+        logical_id
+        for logical_id, record in stack.resource_records.items()
+        if logical_id in stack.resource_map._parsed_resources
+        and template["Resources"].get(logical_id, {}).get("Type")
+        not in (None, record.resource_type)
+    ]
+    if not changed:
+        return None
+    return (
+        "Update of resource type is not permitted. The new template modifies resource type of the "
+        f"following resources: [{', '.join(changed)}]"
+    )
+
+
 def is_already(stack: Stack, template: str, parameters: Mapping[str, Any]) -> bool:
     """Do `template` and `parameters` say what the stack's own say?"""
     # moto writes into the parsed template while it makes resources.
@@ -211,6 +230,12 @@ def given_parameters(stack: Stack | None, given: Iterable[Mapping[str, Any]]) ->
 
 def _check_value(name: str, declaration: Mapping[str, Any], value: str) -> None:
     kind = declaration.get("Type", "String")
+    # Text: issue 930 of the CloudFormation coverage roadmap; "at most" is UNCONFIRMED.
+    fewest, most = int(declaration.get("MinLength", 0)), declaration.get("MaxLength")
+    if len(value) < fewest:
+        _refuse(name, declaration, f"Parameter '{name}' must contain at least {fewest} characters")
+    if most is not None and len(value) > int(most):
+        _refuse(name, declaration, f"Parameter '{name}' must contain at most {most} characters")
     is_list = kind == "CommaDelimitedList" or kind.startswith("List<")
     values = {v.strip() for v in value.split(",")} if is_list else {value}
     allowed = {str(v) for v in declaration.get("AllowedValues", [])}
@@ -295,6 +320,14 @@ def _require_known(named: set[str], known: set[str], block: str) -> None:
             message="Template format error: Unresolved resource dependencies "
             f"[{', '.join(unresolved)}] in the {block} block of the template"
         )
+
+
+def is_retained(resource: Mapping[str, Any], is_new: bool = False) -> bool:
+    """Whether a resource outlives its stack; `is_new` if it goes in the operation that has made it ("AWS
+    CloudFormation Announces New Deletion Policy", July 2023, for RetainExceptOnCreate).
+    """
+    policy = resource.get("DeletionPolicy")
+    return policy == "Retain" or (policy == "RetainExceptOnCreate" and not is_new)
 
 
 def creation_order(template: Mapping[str, Any]) -> list[str]:

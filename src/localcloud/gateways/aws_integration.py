@@ -80,7 +80,9 @@ class AwsIntegrations:
         if not may_service(policy, "sts:AssumeRole", role, source, api.account_id, _SERVICE):
             raise GatewayError("API_CONFIGURATION_ERROR", NOT_ASSUMED)
         made, credentials = self._sessions.get((role, api.region), (0.0, None))
-        if credentials is None or time.monotonic() - made > _KEPT_S:
+        is_over = credentials is None or time.monotonic() - made > _KEPT_S
+        # Keys that STS knows no more, because the cloud was emptied, would be the administrator's.
+        if is_over or principals.find_principal(credentials.access_key, api.account_id) is None:
             minted = principals.mint_role_credentials(
                 role, "BackplaneAssumeRoleSession", api.account_id, api.region
             )

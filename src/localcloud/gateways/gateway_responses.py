@@ -5,6 +5,7 @@ Gateway"; facts G6).
 import json
 import re
 
+from ..payload_v2 import header_text
 from .exchange import Exchange, as_text
 from .refusals import Answer
 
@@ -85,7 +86,7 @@ def answer(exchange: Exchange, error: GatewayError) -> Answer:
             value = _parameter(exchange, expression)
             if key.startswith("gatewayresponse.header.") and value is not None:
                 name = key.removeprefix("gatewayresponse.header.").lower()
-                headers.append((name.encode(), value.encode()))
+                headers.append((name.encode(), header_text(value).encode()))
         if chosen.templates:
             content_type = _choose(exchange.headers.get("accept", ""), chosen.templates)
             template = chosen.templates[content_type]

@@ -1,5 +1,6 @@
 """HTTP APIs: the way of a request from its stage to its answer."""
 
+import logging
 import time
 from collections.abc import Mapping
 
@@ -30,6 +31,7 @@ from .refusals import Answer, Failure, Headers, IntegrationFailed, Refused, json
 from .routes import select_route, select_stage
 from .throttling import Throttles
 
+_log = logging.getLogger(__name__)
 _MAX_PAYLOAD_BYTES = 10 * 1024 * 1024  # facts G2
 _MAX_FUNCTION_EVENT_BYTES = 6 * 1024 * 1024
 # What HTTP APIs call an answer that doesn't say what it is (ApiGatewayResponseExtensions.cs in AWS's own
@@ -71,7 +73,11 @@ class HttpApis:
         exchange = Exchange(call, api, stage, path, trace_id or new_trace_id())
         try:
             status, headers, body = await self._answer(exchange)
-        except Refused as refused:
+        except Exception as raised:
+            refused = raised
+            if not isinstance(raised, Refused):
+                _log.exception("request failed: %s", exchange.stage_path)
+                refused = Refused(500, repr(raised))
             exchange.outcome["error.message"] = refused.message
             status, headers, body = json_answer(refused.status, refused.message, refused.headers)
         headers = _with_cors(exchange, headers)

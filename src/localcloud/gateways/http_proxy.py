@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import urllib3
 
+from ..payload_v2 import header_text
 from .addresses import Field
 from .exchange import Exchange
 from .function_calls import with_stage_variables
@@ -123,7 +124,8 @@ def _fields(exchange: Exchange, request: BackendRequest) -> list[Field]:
 
 
 def _on_the_wire(value: str) -> str:
-    """A header's value for a library that sends Latin-1: what isn't is sent as UTF-8."""
+    """A header's value, on one line, for a library that sends Latin-1: what isn't is sent as UTF-8."""
+    value = header_text(value)
     try:
         value.encode("latin-1")
     except UnicodeEncodeError:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, quote, urlencode
 
+from ..payload_v2 import header_text
 from .addresses import Field
 from .exchange import Exchange, as_text, json_value
 
@@ -47,7 +48,7 @@ class Response:
 def encoded(fields: tuple[Field, ...]) -> list[tuple[bytes, bytes]]:
     """A response's headers as they are sent."""
     return [
-        (name.encode("latin-1", "replace"), value.encode("utf-8", "surrogateescape"))
+        (name.encode("latin-1", "replace"), header_text(value).encode("utf-8", "surrogateescape"))
         for name, value in fields
     ]
 

@@ -1,5 +1,6 @@
 """REST APIs: the way of a request from its stage to its answer."""
 
+import logging
 import random
 import time
 import uuid
@@ -25,6 +26,7 @@ from .rest_descriptions import RestApi, RestStage
 from .rest_integrations import RestIntegrations
 from .routes import select_route, select_stage
 
+_log = logging.getLogger(__name__)
 # Facts G2; of the request line and the values of headers, a private API's being the smaller.
 _MAX_PAYLOAD_BYTES = 10 * 1024 * 1024
 _MAX_HEADER_BYTES, _MAX_PRIVATE_HEADER_BYTES = 10_240, 8_000
@@ -120,11 +122,17 @@ class RestApis:
     async def _execute(
         self, exchange: Exchange, respond: Callable[[Exchange], Awaitable[Response]]
     ) -> Answer:
-        """What `respond` answers; where it raises GatewayError, the gateway response."""
+        """What `respond` answers; where it raises GatewayError, the gateway response. Any other exception,
+        such as that of a selection pattern which is no regular expression, is a configuration error.
+        """
         try:
             response = await respond(exchange)
             answer = response.status, encoded(response.fields), response.body
-        except GatewayError as error:
+        except Exception as raised:
+            error = raised
+            if not isinstance(raised, GatewayError):
+                _log.exception("request failed: %s", exchange.stage_path)
+                error = GatewayError("API_CONFIGURATION_ERROR", repr(raised))
             exchange.outcome["integrationErrorMessage"] = str(error)
             execution_log.failed(exchange, error)
             answer = gateway_responses.answer(exchange, error)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import payload_v1
+from ..payload_v2 import MalformedResponse, status_code
 from .exchange import Exchange, as_text
 from .gateway_responses import GatewayError
 from .mapping_templates import Input, NotJson, fill
@@ -126,8 +127,15 @@ def respond(exchange: Exchange, received: Received, outgoing: Outgoing) -> Respo
     if context:
         override = context["responseOverride"]
         headers |= {name.lower(): text for name, text in _texts(override["header"]).items()}
-        status = int(override.get("status") or status)
+        status = _status(override.get("status") or status)
     return Response(status, tuple(headers.items()), body)
+
+
+def _status(value: Any) -> int:
+    try:
+        return status_code(value)
+    except MalformedResponse as error:
+        raise GatewayError("API_CONFIGURATION_ERROR", str(error)) from error
 
 
 def _choose(responses: tuple[IntegrationResponse, ...], received: Received) -> IntegrationResponse:
