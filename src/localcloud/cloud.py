@@ -32,6 +32,7 @@ from .control_plane import (
     lambda_urls,
     log_filter_patterns,
     managed_policies,
+    multipart_uploads,
     policy_simulator,
     policy_validation,
     principals,
@@ -237,6 +238,7 @@ class LocalCloud:
         administrator.install()
         s3_authorization.install()
         bucket_names.install()
+        multipart_uploads.install()
         metrics = Metrics(functools.partial(lambda_concurrency.allocated, self.account_id))
         self.record.listener = metrics.observe
         cloudwatch.install(metrics.data)

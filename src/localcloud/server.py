@@ -7,8 +7,9 @@ import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from . import function_urls, invoke_api, request_origin
+from . import function_urls, invoke_api, request_origin, s3_methods
 from .actions import ApiRequest, Scope, credential_scope
+from .anonymous import anonymous_scope
 from .control_plane.moto_app import MotoApp, install_gateways
 from .control_plane.state import may_change, note_change
 from .foundation_models import language_model_pages
@@ -120,8 +121,10 @@ class FrontDoor:
         if called:
             gateways = await self._loaded_gateways()
             return await gateways.answer(called)
-        origin = self._origin(scope, request) if not signed or signed.service == "s3" else None
-        denial = self._gatekeeper.check(request)
+        service = (signed or anonymous_scope(request)).service
+        origin = self._origin(scope, request) if service == "s3" else None
+        denial = s3_methods.refusal(request) if service == "s3" else None
+        denial = denial or self._gatekeeper.check(request)
         if denial:
             return denial.render(origin)
         if signed and addresses.is_test(request):
@@ -135,7 +138,6 @@ class FrontDoor:
             )
         events = self._notifications.hold(headers.get("x-amzn-trace-id"))
         request_origin.current.set(origin)
-        service = signed and signed.service
         if service in _MODEL_SERVICES:
             models = await self._loaded_models()
             answer = await models.answer(request, service, signed.region)
