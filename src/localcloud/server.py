@@ -3,13 +3,12 @@
 import asyncio
 import contextlib
 import contextvars
-import json
-import logging
 from concurrent.futures import ThreadPoolExecutor
 
 from . import function_urls, invoke_api, request_origin, s3_methods
 from .actions import ApiRequest, Scope, credential_scope
 from .anonymous import anonymous_scope
+from .control_plane import faults
 from .control_plane.moto_app import MotoApp, install_gateways
 from .control_plane.state import may_change, note_change
 from .foundation_models import language_model_pages
@@ -26,7 +25,6 @@ from .notifications import Notifications
 from .own_pages import PREFIX, OwnPages
 from .request_origin import RequestOrigin
 
-_log = logging.getLogger(__name__)
 _WORKERS = 16
 _MODEL_SERVICES = ("bedrock", "s3vectors")
 
@@ -66,7 +64,7 @@ class FrontDoor:
 
     async def __call__(self, scope, receive, send) -> None:
         """Answer one HTTP request, or serve one WebSocket connection; a fault of ours is a 500 in
-        JSON, never a broken connection.
+        the service's protocol, never a broken connection.
         """
         if scope["type"] == "websocket":
             await self._serve(scope, receive, send)
@@ -79,9 +77,9 @@ class FrontDoor:
         try:
             status, headers, content = await self._answer(scope, body, held)
         except Exception as error:
-            _log.exception("request failed: %s %s", scope["method"], scope["path"])
-            status, headers = 500, [(b"content-type", b"application/json")]
-            content = json.dumps({"__type": "InternalFailure", "message": repr(error)}).encode()
+            request = _request(scope, scope["method"], body)
+            service = (credential_scope(request) or anonymous_scope(request)).service
+            status, headers, content = faults.failure(scope, body, service, error)
         if not isinstance(content, bytes):
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await _stream(content, receive, send)
