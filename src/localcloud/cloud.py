@@ -65,6 +65,7 @@ from .state_folder import StateFolder
 from .temporary_folder import TemporaryFolder, delete_left_behind
 
 _running = threading.Lock()
+_WITH_API_KEYS = ("bedrock", "bedrock-agent", "bedrock-agent-runtime", "bedrock-runtime")
 
 
 class PortInUse(OSError):
@@ -141,7 +142,10 @@ class LocalCloud:
 
         key, secret = self.administrator if self._confined else ("test", "test")
         keys = {"aws_access_key_id": key, "aws_secret_access_key": secret, **credentials}
-        return boto3.Session(region_name=self.region, **keys)
+        session = boto3.Session(region_name=self.region, **keys)
+        for service in _WITH_API_KEYS:
+            session.events.register(f"choose-signer.{service}", _signed_with_keys)
+        return session
 
     def client(self, service: str, **options: Any):
         """A boto3 client of this cloud, for the administrator."""
@@ -350,6 +354,13 @@ class LocalCloud:
         invocation = service.invoke(target, payload, arn, trace_id=request_trace.get())
         future = asyncio.run_coroutine_threadsafe(invocation, loop)
         return future.result().payload
+
+
+def _signed_with_keys(signature_version: Any, **context: Any) -> str | None:
+    """Have boto3 sign: an API key in AWS_BEARER_TOKEN_BEDROCK goes before access keys, and boto3 sends it to
+    no address without TLS.
+    """
+    return "v4" if isinstance(signature_version, str) else None  # else it is to be unsigned
 
 
 def _access(owner: Any, name: str) -> tuple[Callable[[], float], Callable[[float], None]]:
