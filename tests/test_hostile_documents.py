@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from people import refusal
+from stacks import create, delete, outputs
 
 DEEP = 100_000
 BRACKETS = "[" * DEEP
@@ -29,6 +30,7 @@ TEMPLATES = {
     "indented lists": ("Resources: \n" + "- " * 300 + "x", "nested more than 100 levels deep"),
     "no such day": (RESOURCE + "Metadata: 2026-02-31", "day is out of range"),
     "a key that is a list": ("{[1]: 2}", "found unhashable key"),
+    "half a character": (TOPIC + '"\\ud83d"', "it has half a character"),
     "an attribute of nothing": (
         TOPIC + "{'Fn::GetAtt': 3}",
         "every Fn::GetAtt object requires two",
@@ -97,6 +99,18 @@ def test_whatever_reads_a_template(cfn, says_no_error, operation):
 def test_a_pattern_that_is_none(cfn, says_no_error):
     code, message, _ = refusal(cfn.create_stack, StackName="no", TemplateBody=PATTERN)
     assert code == "ValidationError" and "AllowedPattern of parameter 'P'" in message
+
+
+def test_characters_that_json_escapes_in_two_halves(cfn, cloud):
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "a \N{GRINNING FACE}"}}
+    made = create(
+        cfn,
+        "faces",
+        {"Resources": {"Topic": topic}, "Outputs": {"Arn": {"Value": {"Ref": "Topic"}}}},
+    )
+    attributes = cloud("sns").get_topic_attributes(TopicArn=outputs(made)["Arn"])["Attributes"]
+    assert attributes["DisplayName"] == "a \N{GRINNING FACE}"
+    delete(cfn, "faces")
 
 
 def form(**fields):

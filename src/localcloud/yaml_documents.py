@@ -42,6 +42,16 @@ class DocumentLoader(yaml.SafeLoader):
             self._sizes[event.anchor] = self._nodes - before
         return node
 
+    def compose_scalar_node(self, anchor: str | None) -> yaml.ScalarNode:
+        """A text, with the halves joined in which JSON escapes characters beyond U+FFFF."""
+        node = super().compose_scalar_node(anchor)
+        try:
+            node.value = node.value.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            problem = "it has half a character"
+            raise ComposerError(None, None, problem, node.start_mark) from None
+        return node
+
     def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
         """Read a bracket. A thousand of them are read ahead, in a time that grows with the square."""
         if self.flow_level >= _MAX_DEPTH:

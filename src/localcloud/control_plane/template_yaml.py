@@ -12,12 +12,14 @@ import yaml
 from moto.cloudformation import models, responses
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.utils import yaml_tag_constructor
+from yaml.composer import ComposerError
 from yaml.parser import ParserError
 from yaml.reader import ReaderError
 from yaml.scanner import ScannerError
 
 from ..yaml_documents import DocumentLoader
 
+_UNSUPPORTED = "Template format error: unsupported structure"
 _NO_ALIASES = "Template error: YAML aliases are not allowed in CloudFormation templates"
 
 
@@ -25,7 +27,9 @@ class TemplateLoader(DocumentLoader):
     """YAML's own types, and CloudFormation's short forms, such as !Ref."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """The next node. Raises ValidationError for an alias ("CloudFormation template format")."""
+        """The next node. Raises ValidationError for an alias, in AWS's words (issue 1 of
+        github.com/seeebiii/aws-cloudformation-templates).
+        """
         if self.check_event(yaml.AliasEvent):
             raise ValidationError(message=_NO_ALIASES)
         return super().compose_node(parent, index)
@@ -48,6 +52,8 @@ def load(text: str, Loader: Any = None) -> Any:  # noqa: N803 (as moto calls yam
         before = text[: error.position]
         line, column = before.count("\n") + 1, error.position - before.rfind("\n")
         raise _not_well_formed(line, column, f"the character {error.character:#x}") from None
+    except ComposerError as error:
+        raise ValidationError(message=f"{_UNSUPPORTED}: {error.problem}") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise _not_well_formed(mark.line + 1, mark.column + 1, error.problem) from None
@@ -61,7 +67,7 @@ def _load_json(text: str) -> Any:
     except json.JSONDecodeError as error:
         raise _not_well_formed(error.lineno, error.colno) from None
     except RecursionError:
-        raise ValidationError(message="Template format error: nested too deeply") from None
+        raise ValidationError(message=f"{_UNSUPPORTED}: it is nested too deeply") from None
 
 
 def _not_well_formed(line: int, column: int, why: str | None = None) -> ValidationError:
