@@ -3,12 +3,14 @@
 Requests pass botocore's validation and serialization; answers are given as boto3 returns them.
 """
 
+import contextlib
 from collections import Counter, defaultdict
 from types import SimpleNamespace
 
 import boto3
+from botocore.loaders import create_loader
 
-from labkit import tagging
+from labkit import project, publish, resource_kinds, tagging
 
 IDENTITY = {
     "Account": "123456789012",
@@ -26,6 +28,12 @@ class Refusal:
 
     def __init__(self, code, message="AWS's own words", status=400):
         self.code, self.message, self.status = code, message, status
+
+
+DENIED = Refusal("AccessDeniedException", "ana is not authorized to perform this", 403)
+EXPIRED = Refusal("ExpiredToken", status=403)
+THROTTLED = Refusal("ThrottlingException", "Rate exceeded")
+_LOADER = create_loader()
 
 
 class Account:
@@ -70,3 +78,30 @@ class Account:
 
 def _http(status):
     return SimpleNamespace(status_code=status, headers={}, content=b"")
+
+
+@contextlib.contextmanager
+def answering_account(monkeypatch, tmp_path):
+    """An account that answers all that the kit asks of AWS, with a folder for what the kit keeps."""
+    monkeypatch.setenv("LAB_TARGET", "aws")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr(project, "WORK", tmp_path)
+    monkeypatch.setattr(publish, "PAGE", tmp_path / "launch-stack.html")
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    account, install = Account(), tagging.install
+
+    def install_and_listen():
+        install()
+        # Services' models are read once for all tests.
+        boto3.DEFAULT_SESSION._session.register_component("data_loader", _LOADER)
+        account.listen()
+
+    monkeypatch.setattr(tagging, "install", install_and_listen)
+    resource_kinds.client.cache_clear()
+    install_and_listen()
+    yield account
+    resource_kinds.client.cache_clear()
+    boto3.DEFAULT_SESSION = None

@@ -8,20 +8,21 @@ import textwrap
 import time
 import zipfile
 
+from botocore.config import Config
+
 RUNTIME = f"python3.{sys.version_info.minor}"
 BASIC_EXECUTION = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "lambda.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
-)
+
+
+def trust_of(service: str) -> str:
+    """A trust policy that lets an AWS service, such as lambda.amazonaws.com, assume a role."""
+    statement = {
+        "Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"
+    }  # fmt: skip
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+TRUST = trust_of("lambda.amazonaws.com")
 
 
 def zip_of(files: dict[str, str | bytes]) -> bytes:
@@ -33,6 +34,11 @@ def zip_of(files: dict[str, str | bytes]) -> bytes:
                 name, textwrap.dedent(content) if isinstance(content, str) else content
             )
     return buffer.getvalue()
+
+
+def unchecked(cloud, service: str):
+    """A client that sends bad parameters too, which boto3 would refuse itself."""
+    return cloud.client(service, config=Config(parameter_validation=False))
 
 
 def policy_of(*statements: dict) -> str:

@@ -1,26 +1,22 @@
 """How the tests bring a knowledge base into a cloud, through boto3 alone."""
 
 import functools
-import json
 import uuid
 
-from deployment import policy_of, wait_for
+from deployment import policy_of, trust_of, wait_for
 from localcloud import LocalCloud
 
 MODEL = "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v2:0"
 ANSWERS_WITH = "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0"
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "bedrock.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
-)
+TRUST = trust_of("bedrock.amazonaws.com")
+SEMANTIC = {
+    "chunkingStrategy": "SEMANTIC",
+    "semanticChunkingConfiguration": {
+        "maxTokens": 100,
+        "bufferSize": 0,
+        "breakpointPercentileThreshold": 70,
+    },
+}
 DOCUMENTS = {
     "lambda.md": """# Lambda
 
@@ -146,6 +142,10 @@ class KnowledgeBase:
             retrievalConfiguration={"vectorSearchConfiguration": settings},
         )
         return answer["retrievalResults"]
+
+    def texts(self, question: str, **settings) -> list[str]:
+        """The texts of Retrieve's results."""
+        return [result["content"]["text"] for result in self.ask(question, **settings)]
 
     def answer(self, question: str, **more) -> dict:
         """What RetrieveAndGenerate says."""

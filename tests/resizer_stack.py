@@ -1,26 +1,17 @@
 """The image resizer's stack, made, changed and looked at by boto3 alone."""
 
-import io
-import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from deployment import wait_for
+from deployment import wait_for, zip_of
 
 TEMPLATE = Path(__file__).parents[1] / "cloudformation" / "image-resizer.yaml"
 ACCOUNT = "000000000000"
 SOURCE = f"image-resizer-source-{ACCOUNT}-us-east-1"
 DESTINATION = f"image-resizer-destination-{ACCOUNT}-us-east-1"
 STACK = "resizer"
-
-
-def zip_of(name, text):
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr(name, text)
-    return archive.getvalue()
 
 
 def empty(s3, bucket):
@@ -35,10 +26,10 @@ def zip_files(cloud):
     s3 = cloud("s3")
     s3.create_bucket(Bucket="artifacts")
     objects = {
-        "app.zip": zip_of("app.py", "def handler(event, context): return 1"),
-        "app-2.zip": zip_of("app.py", "def handler(event, context): return 2"),
-        "pillow.zip": zip_of("python/PIL/__init__.py", ""),
-        "pillow-2.zip": zip_of("python/PIL/__init__.py", "#"),
+        "app.zip": zip_of({"app.py": "def handler(event, context): return 1"}),
+        "app-2.zip": zip_of({"app.py": "def handler(event, context): return 2"}),
+        "pillow.zip": zip_of({"python/PIL/__init__.py": ""}),
+        "pillow-2.zip": zip_of({"python/PIL/__init__.py": "#"}),
     }
     for key, body in objects.items():
         s3.put_object(Bucket="artifacts", Key=key, Body=body)

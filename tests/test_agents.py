@@ -1,125 +1,32 @@
-"""Agents: action groups done by Lambda functions or by the caller, knowledge bases, traces, versions."""
+"""What agents do in a turn: functions that Lambda or the caller runs, knowledge bases, traces, sessions."""
 
-import contextlib
 import json
-import uuid
 
 import pytest
 from botocore.exceptions import EventStreamError
 
-from deployment import deploy, wait_for
-from knowledge import ANSWERS_WITH, DOCUMENTS, KnowledgeBase, client, service_role
+from agents import STATUS, Agent, answer_text, deploy_orders, order_agent
+from deployment import wait_for
+from knowledge import DOCUMENTS, KnowledgeBase
 from localcloud.foundation_models.agent_sessions import Sessions
-from people import Person, refusal
-
-INSTRUCTION = "You help the customers of a small shop with their orders and answer kindly."
-ORDERS = """
-import json
-
-def handler(event, context):
-    print(json.dumps(event))
-    given = {each["name"]: each["value"] for each in event["parameters"]}
-    if given.get("orderId") == "0-CRASH":
-        raise RuntimeError("the database is gone")
-    text = f"Order {given['orderId']} was sent on Monday."
-    if given["orderId"] == "0-ODD":
-        return {"hello": "world"}
-    return {
-        "messageVersion": "1.0",
-        "response": {
-            "actionGroup": event["actionGroup"],
-            "function": event["function"],
-            "functionResponse": {"responseBody": {"TEXT": {"body": text}}},
-        },
-        "sessionAttributes": {"seen": json.dumps(event)},
-    }
-"""
-STATUS = {
-    "functions": [
-        {
-            "name": "order_status",
-            "description": "Look up the status of an order by its number.",
-            "parameters": {
-                "orderId": {"type": "string", "description": "the order's number", "required": True}
-            },
-        }
-    ]
-}
-
-
-class Agent:
-    """An agent that is being made."""
-
-    def __init__(self, cloud, *statements):
-        self.cloud = cloud
-        self.agents = client(cloud, "bedrock-agent")
-        self.runtime = client(cloud, "bedrock-agent-runtime")
-        self.name = f"agent-{uuid.uuid4().hex[:12]}"
-        allowed = statements or ({"Action": "bedrock:InvokeModel", "Resource": "*"},)
-        self.role = service_role(cloud, self.name, *allowed)
-        made = self.agents.create_agent(
-            agentName=self.name,
-            agentResourceRoleArn=self.role,
-            foundationModel=ANSWERS_WITH.rpartition("/")[2],
-            instruction=INSTRUCTION,
-        )["agent"]
-        self.id, self.arn = made["agentId"], made["agentArn"]
-
-    def group(self, executor, **schema):
-        """Add an action group and prepare the agent."""
-        self.agents.create_agent_action_group(
-            agentId=self.id, agentVersion="DRAFT", actionGroupName="orders",
-            actionGroupExecutor=executor, **schema,
-        )  # fmt: skip
-        self.prepare()
-        return self
-
-    def prepare(self):
-        """PrepareAgent."""
-        self.agents.prepare_agent(agentId=self.id)
-
-    def ask(self, text=None, alias="TSTALIASID", session="session", **more):
-        """The events of one turn."""
-        given = {"inputText": text} if text else {}
-        answer = self.runtime.invoke_agent(
-            agentId=self.id, agentAliasId=alias, sessionId=session, **given, **more
-        )
-        headers = answer["ResponseMetadata"]["HTTPHeaders"]
-        assert headers["x-localcloud-answered-by"].startswith("a router that picks actions")
-        with contextlib.closing(answer["completion"]) as events:
-            return list(events)
-
-
-def texts(events):
-    return "".join(event["chunk"]["bytes"].decode() for event in events if "chunk" in event)
-
-
-def allow_bedrock(cloud, name, agent):
-    cloud.client("lambda").add_permission(
-        FunctionName=name, StatementId=f"bedrock-{agent.id}", Action="lambda:InvokeFunction",
-        Principal="bedrock.amazonaws.com", SourceArn=agent.arn,
-    )  # fmt: skip
+from people import refusal
 
 
 @pytest.fixture(scope="module")
 def orders(local_cloud):
     """A function that knows orders; its ARN."""
-    arn = deploy(local_cloud, "orders", ORDERS)["FunctionArn"]
-    local_cloud.client("lambda").get_waiter("function_active_v2").wait(FunctionName="orders")
-    return arn
+    return deploy_orders(local_cloud)
 
 
 @pytest.fixture(scope="module")
 def agent(local_cloud, orders):
     """An agent with the function as its action group."""
-    made = Agent(local_cloud).group({"lambda": orders}, functionSchema=STATUS)
-    allow_bedrock(local_cloud, "orders", made)
-    return made
+    return order_agent(local_cloud, orders)
 
 
 def test_an_agent_calls_the_function_and_words_what_it_says(agent):
     events = agent.ask("Where is my order 4711-A?", enableTrace=True, session="calls")
-    assert texts(events)
+    assert answer_text(events)
     parts = [
         (name, part)
         for event in events
@@ -134,7 +41,7 @@ def test_an_agent_calls_the_function_and_words_what_it_says(agent):
     assert asked["parameters"] == [{"name": "orderId", "type": "string", "value": "4711-A"}]
     output = parts[2][1]["actionGroupInvocationOutput"]
     assert output["text"] == "Order 4711-A was sent on Monday."
-    assert parts[3][1]["finalResponse"]["text"] == texts(events)
+    assert parts[3][1]["finalResponse"]["text"] == answer_text(events)
     assert len({part["traceId"] for _, part in parts}) == 1
 
 
@@ -168,7 +75,7 @@ def test_without_a_trace_none_is_sent(agent):
 
 
 def test_a_missing_parameter_is_asked_for(agent):
-    assert "orderId" in texts(agent.ask("Where is my order?", session="asks"))
+    assert "orderId" in answer_text(agent.ask("Where is my order?", session="asks"))
     events = agent.ask("It is 12-C", session="asks", enableTrace=True)
     assert "12-C" in str(events)
     assert "was sent on Monday" in str(events)
@@ -225,7 +132,7 @@ def test_control_returns_to_the_caller_and_the_results_are_worded(local_cloud):
     }
     events = agent.ask(sessionState=state, enableTrace=True)
     assert "The order was lost." in str([event for event in events if "trace" in event])
-    assert texts(events)
+    assert answer_text(events)
     with pytest.raises(EventStreamError) as caught:  # a second time
         agent.ask(sessionState=state)
     assert caught.value.response["Error"]["Code"] == "validationException"
@@ -282,7 +189,7 @@ def test_a_knowledge_base_answers_with_citations(local_cloud):
     )
     agent.prepare()
     (event,) = agent.ask("How long does a cat sleep in a day?")
-    assert "twelve to sixteen hours" in texts([event])
+    assert "twelve to sixteen hours" in answer_text([event])
     (citation, *_) = event["chunk"]["attribution"]["citations"]
     assert citation["retrievedReferences"][0]["location"]["s3Location"]["uri"].endswith("cats.html")
     elsewhere = {"equals": {"key": "course", "value": "none of these"}}
@@ -292,7 +199,7 @@ def test_a_knowledge_base_answers_with_citations(local_cloud):
         "How long does a cat sleep in a day?", session="filtered",
         sessionState={"knowledgeBaseConfigurations": [settings]},
     )  # fmt: skip
-    assert "Sorry" in texts([event])
+    assert "Sorry" in answer_text([event])
     history = {"messages": [{"role": "user", "content": [{"text": "Hello"}]}]}
     _, message, status = refusal(
         agent.runtime.invoke_agent, agentId=agent.id, agentAliasId="TSTALIASID", sessionId="new",
@@ -301,90 +208,9 @@ def test_a_knowledge_base_answers_with_citations(local_cloud):
     assert (status, message) == (400, "localcloud has no conversationHistory in sessionState")
 
 
-def test_an_alias_keeps_its_version_while_the_draft_changes(agent):
-    made = agent.agents.create_agent_alias(agentId=agent.id, agentAliasName="live")["agentAlias"]
-    alias = made["agentAliasId"]
-    assert made["routingConfiguration"] == [{"agentVersion": "1"}]
-    (group,) = agent.agents.list_agent_action_groups(agentId=agent.id, agentVersion="DRAFT")[
-        "actionGroupSummaries"
-    ]
-    agent.agents.update_agent_action_group(
-        agentId=agent.id, agentVersion="DRAFT", actionGroupId=group["actionGroupId"],
-        actionGroupName="orders", actionGroupExecutor={"customControl": "RETURN_CONTROL"},
-        functionSchema=STATUS,
-    )  # fmt: skip
-    assert agent.agents.get_agent(agentId=agent.id)["agent"]["agentStatus"] == "NOT_PREPARED"
-    agent.prepare()
-    for version, executor in ("1", "lambda"), ("DRAFT", "customControl"):
-        shown = agent.agents.get_agent_action_group(
-            agentId=agent.id, agentVersion=version, actionGroupId=group["actionGroupId"]
-        )["agentActionGroup"]
-        assert list(shown["actionGroupExecutor"]) == [executor]
-        assert shown["agentVersion"] == version
-    code, _, status = refusal(
-        agent.agents.list_agent_action_groups, agentId=agent.id, agentVersion="8"
-    )
-    assert (code, status) == ("ResourceNotFoundException", 404)
-    assert "returnControl" in agent.ask("Where is my order 1-A?", session="draft")[0]
-    events = agent.ask("Where is my order 1-A?", alias=alias, session="live", enableTrace=True)
-    assert "was sent on Monday" in str(events)
-    assert events[0]["trace"]["agentVersion"] == "1"
-    agent.agents.update_agent_alias(
-        agentId=agent.id, agentAliasId=alias, agentAliasName="kept",
-        routingConfiguration=[{"agentVersion": "DRAFT"}],
-    )  # fmt: skip
-    shown = agent.agents.get_agent_alias(agentId=agent.id, agentAliasId=alias)["agentAlias"]
-    assert (shown["agentAliasName"], shown["agentAliasId"]) == ("kept", alias)
-    assert "returnControl" in agent.ask("Where is my order 1-A?", alias=alias, session="moved")[0]
-    unknown = [{"agentVersion": "7"}]
-    code, message, _ = refusal(
-        agent.agents.update_agent_alias, agentId=agent.id, agentAliasId=alias,
-        agentAliasName="kept", routingConfiguration=unknown,
-    )  # fmt: skip
-    assert (code, message) == ("ValidationException", "The agent has no version 7")
-
-
-def test_who_may_prepare_needs_no_other_permission(local_cloud, agent):
-    person = Person(
-        local_cloud, "preparer", {"Action": "bedrock:PrepareAgent", "Resource": agent.arn}
-    )
-    prepared = person.client("bedrock-agent").prepare_agent(agentId=agent.id)
-    assert prepared["agentStatus"] == "PREPARING"
-
-
 def test_a_session_can_be_ended(agent):
     agent.ask("Where is my order?", session="ends")
-    assert "terminated" in texts(agent.ask("Goodbye", session="ends", endSession=True))
-
-
-def test_what_an_agent_has_can_be_taken_away(local_cloud):
-    agent = Agent(local_cloud).group({"customControl": "RETURN_CONTROL"}, functionSchema=STATUS)
-    agents, draft = agent.agents, {"agentId": agent.id, "agentVersion": "DRAFT"}
-    base = KnowledgeBase(local_cloud, {})
-    agents.associate_agent_knowledge_base(**draft, knowledgeBaseId=base.id, description="facts")
-    bases = agents.list_agent_knowledge_bases(**draft)["agentKnowledgeBaseSummaries"]
-    assert [each["knowledgeBaseId"] for each in bases] == [base.id]
-    agents.disassociate_agent_knowledge_base(**draft, knowledgeBaseId=base.id)
-    assert agents.list_agent_knowledge_bases(**draft)["agentKnowledgeBaseSummaries"] == []
-    (group,) = agents.list_agent_action_groups(**draft)["actionGroupSummaries"]
-    agents.delete_agent_action_group(**draft, actionGroupId=group["actionGroupId"])
-    assert agents.list_agent_action_groups(**draft)["actionGroupSummaries"] == []
-
-    agents.update_agent(
-        agentId=agent.id, agentName=f"{agent.name}-2", agentResourceRoleArn=agent.role,
-        foundationModel=ANSWERS_WITH, instruction=INSTRUCTION,
-    )  # fmt: skip
-    shown = agents.get_agent(agentId=agent.id)["agent"]
-    assert (shown["agentName"], shown["agentStatus"]) == (f"{agent.name}-2", "NOT_PREPARED")
-    agent.prepare()
-    made = agents.create_agent_alias(agentId=agent.id, agentAliasName="live")["agentAlias"]
-    alias = {"agentId": agent.id, "agentAliasId": made["agentAliasId"]}
-    listed = agents.list_agent_aliases(agentId=agent.id)["agentAliasSummaries"]
-    assert [each["agentAliasId"] for each in listed] == [alias["agentAliasId"]]
-    assert refusal(agents.delete_agent, agentId=agent.id)[0] == "ConflictException"
-    agents.delete_agent_alias(**alias)
-    assert refusal(agents.get_agent_alias, **alias)[2] == 404
-    agents.delete_agent(agentId=agent.id)
+    assert "terminated" in answer_text(agent.ask("Goodbye", session="ends", endSession=True))
 
 
 def test_a_session_that_was_idle_for_too_long_begins_anew():
@@ -393,22 +219,3 @@ def test_a_session_that_was_idle_for_too_long_begins_anew():
     session.add("user", "My order is 7-A.")
     assert sessions.open(made, "session", 60) is session
     assert sessions.open(made, "session", -1).messages == []
-
-
-def test_what_is_not_prepared_or_not_there_is_refused(local_cloud):
-    agent = Agent(local_cloud)
-    code, message, _ = refusal(
-        agent.runtime.invoke_agent, agentId=agent.id, agentAliasId="TSTALIASID", sessionId="new",
-        inputText="Hello",
-    )  # fmt: skip
-    assert code == "ValidationException"
-    assert "PrepareAgent" in message
-    assert refusal(agent.agents.get_agent, agentId="ABCDEFGHIJ")[2] == 404
-    code, message, _ = refusal(
-        agent.agents.create_agent_action_group, agentId=agent.id, agentVersion="DRAFT",
-        actionGroupName="none", actionGroupExecutor={"customControl": "RETURN_CONTROL"},
-    )  # fmt: skip
-    assert "functionSchema or an apiSchema" in message
-    agent.agents.delete_agent(agentId=agent.id)
-    names = [each["agentName"] for each in agent.agents.list_agents()["agentSummaries"]]
-    assert agent.name not in names

@@ -92,3 +92,17 @@ def test_whether_the_server_lives_is_told_to_everybody(cloud, path):
         assert answer.status == 200
         if path != "/":
             assert json.load(answer)["status"] == "running"
+
+
+@pytest.mark.parametrize(
+    ("method", "host"),
+    [("GET", "closed.localhost"), ("PUT", "mine.localhost"), ("DELETE", "closed.localhost")],
+)
+def test_a_bucket_in_the_host_s_name_is_as_closed_as_in_the_path(cloud, method, host):
+    request = urllib.request.Request(
+        f"{cloud.endpoint_url}/", method=method, headers={"Host": f"{host}:{cloud.port}"}
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=30)
+    assert caught.value.code == 403
+    assert b"<Code>AccessDenied</Code>" in caught.value.read()

@@ -1,11 +1,14 @@
 """Odd requests to Bedrock: none is answered as if it were another, and none is a fault of the server's."""
 
+import contextlib
 import json
 import urllib.error
 import urllib.request
 
 import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from bedrock import HAIKU, NOVA, said, turn
 from refusals import refusal
@@ -175,3 +178,33 @@ def test_an_api_key_is_refused_in_words(local_cloud, key):
     with caught.value as error:
         assert error.code == 403
         assert "localcloud takes no API keys of Bedrock" in json.load(error)["Message"]
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "given"),
+    [
+        ("bedrock", "list_foundation_models", {}),
+        ("bedrock-runtime", "count_tokens", {
+            "modelId": "amazon.nova-lite-v1:0",
+            "input": {"converse": {"messages": [{"role": "user", "content": [{"text": "a"}]}]}},
+        }),
+        ("bedrock-agent", "list_agents", {}),
+        ("bedrock-agent-runtime", "retrieve", {
+            "knowledgeBaseId": "ABCDEFGHIJ", "retrievalQuery": {"text": "a"},
+        }),
+    ],
+)  # fmt: skip
+def test_a_client_of_the_cloud_leaves_an_api_key_alone(
+    local_cloud, monkeypatch, service, call, given
+):
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "bedrock-api-key-c2VjcmV0")
+    headers = []
+    for config in (None, Config(signature_version=UNSIGNED)):
+        client = local_cloud.client(service, config=config)
+        client.meta.events.register(
+            "before-send", lambda request, **_: headers.append(request.headers)
+        )
+        with contextlib.suppress(ClientError):
+            getattr(client, call)(**given)
+    assert b"AWS4-HMAC-SHA256 Credential=test/" in headers[0]["Authorization"]
+    assert "Authorization" not in headers[-1]

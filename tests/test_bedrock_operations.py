@@ -12,6 +12,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
 TESTS = Path(__file__).parent
+SHARED = ("agents.py", "bedrock.py", "knowledge.py")
 PAGE = TESTS.parent / "docs" / "localcloud.md"
 SERVICES = ("bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime", "s3vectors")
 
@@ -37,7 +38,7 @@ def test_the_page_lists_every_operation_once(models, service):
 
 
 def test_each_operation_that_works_is_called_by_the_tests_that_the_page_names():
-    shared = "".join((TESTS / name).read_text() for name in ("bedrock.py", "knowledge.py"))
+    shared = "".join((TESTS / name).read_text() for name in SHARED)
     untested = [
         (service, name)
         for service, names, state, tests in rows()

@@ -4,12 +4,11 @@ LAB_PICTURES=docs/images keeps the pictures there, for the README.
 """
 
 import os
-import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from deployment import wait_for
 from kit_copy import copy_whole_kit
@@ -45,15 +44,10 @@ def jupyterlab(copy, tmp_path):
 
 
 @pytest.fixture
-def page(tmp_path):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        page = browser.new_page(viewport={"width": 1180, "height": 1000})
+def page(browser):
+    with browser.new_page(viewport={"width": 1180, "height": 1000}) as page:
         page.set_default_timeout(WAIT_MS)
         yield page
-        browser.close()
 
 
 def choose(page, menu, item):

@@ -1,15 +1,13 @@
 """S3 notifications: which configurations S3 takes, and the events that leave for Lambda."""
 
 import functools
-import io
 import re
-import zipfile
 from urllib.parse import unquote_plus
 
 import pytest
 from botocore.exceptions import ClientError
 
-from deployment import TRUST
+from deployment import TRUST, zip_of
 from localcloud.control_plane import buckets
 from localcloud.control_plane.bucket_events import next_sequencer
 from localcloud.identity import may_service
@@ -43,16 +41,13 @@ def role(cloud):
 @pytest.fixture
 def function(cloud, role):
     """The function `resize`, which S3 may not invoke yet."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("app.py", "def handler(event, context): pass")
     functions = cloud("lambda")
     functions.create_function(
         FunctionName="resize",
         Runtime="python3.13",
         Handler="app.handler",
         Role=role,
-        Code={"ZipFile": archive.getvalue()},
+        Code={"ZipFile": zip_of({"app.py": "def handler(event, context): pass"})},
     )
     yield functions
     functions.delete_function(FunctionName="resize")

@@ -1,5 +1,7 @@
 """AWS Budgets: kept, changed, tagged and told, by their own API and from templates."""
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -92,13 +94,32 @@ def test_what_budgets_refuse_a_template_is_refused(cfn, budgets):
     assert "already exists" in reason(cfn, "twice", "Budget", "CREATE_FAILED")
     assert amounts(budgets) == {"taken": 5}
     delete(cfn, "twice")
+
+
+def test_a_renamed_budget_is_another_one(cfn, budgets):
     create(cfn, "named", template(10, BudgetName="first"))
-    assert update(cfn, "named", template(10, BudgetName="second"))["StackStatus"] == (
-        "UPDATE_ROLLBACK_COMPLETE"
-    )
-    assert "another logical ID" in reason(cfn, "named", "Budget", "UPDATE_FAILED")
-    assert amounts(budgets) == {"taken": 5, "first": 10}
+    before = amounts(budgets)
+    renamed = outputs(update(cfn, "named", template(10, BudgetName="second")))["Name"]
+    assert renamed == "second"
+    assert before.pop("first") == 10
+    assert amounts(budgets) == {**before, "second": 10}
+    assert tags(budgets, "second") == {"learner": "ana"}
+    unnamed = outputs(update(cfn, "named", template(10)))["Name"]
+    assert unnamed.startswith("named-Budget-") and amounts(budgets) == {**before, unnamed: 10}
     delete(cfn, "named")
+    assert amounts(budgets) == before
+
+
+def test_a_change_set_tells_of_a_budgets_new_name(cfn, budgets):
+    create(cfn, "told", template(10, BudgetName="now"))
+    for dollars, name, replacement in ((20, "now", "False"), (10, "then", "True")):
+        wanted = json.dumps(template(dollars, BudgetName=name))
+        given = {"StackName": "told", "ChangeSetName": f"to-{name}"}
+        cfn.create_change_set(**given, TemplateBody=wanted)
+        cfn.get_waiter("change_set_create_complete").wait(**given, WaiterConfig={"Delay": 0.1})
+        (change,) = cfn.describe_change_set(**given)["Changes"]
+        assert change["ResourceChange"]["Replacement"] == replacement
+    delete(cfn, "told")
 
 
 def test_whom_a_budget_writes_to_is_not_told(budgets):

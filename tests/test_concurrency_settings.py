@@ -1,9 +1,8 @@
 """Reserved and provisioned concurrency as settings, and the account's limits."""
 
 import pytest
-from botocore.config import Config
 
-from deployment import deploy, wait_for
+from deployment import deploy, unchecked, wait_for
 from refusals import refusal
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function"
@@ -13,7 +12,7 @@ SOURCE = "def handler(event, context): pass\n"
 
 @pytest.fixture(scope="module")
 def functions(local_cloud):
-    return local_cloud.client("lambda", config=Config(parameter_validation=False))
+    return unchecked(local_cloud, "lambda")
 
 
 @pytest.fixture

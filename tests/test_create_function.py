@@ -5,9 +5,8 @@ import json
 import zipfile
 
 import pytest
-from botocore.config import Config
 
-from deployment import RUNTIME, TRUST, deploy, invoke, make_role, zip_of
+from deployment import RUNTIME, TRUST, deploy, invoke, make_role, unchecked, zip_of
 from refusals import refusal
 
 SOURCE = "def handler(event, context): return 1\n"
@@ -18,8 +17,7 @@ INVALID = "InvalidParameterValueException"
 
 @pytest.fixture(scope="module")
 def functions(local_cloud):
-    # Bad parameters must reach the server.
-    return local_cloud.client("lambda", config=Config(parameter_validation=False))
+    return unchecked(local_cloud, "lambda")
 
 
 @pytest.fixture(scope="module")

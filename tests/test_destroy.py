@@ -8,9 +8,8 @@ import sys
 
 import pytest
 
-from deployment import make_role
+from deployment import make_role, zip_of
 from people import Person
-from resizer_stack import zip_of
 from stacks import create, delete, left, quick_create
 from template_files import TEMPLATES
 
@@ -18,7 +17,7 @@ from template_files import TEMPLATES
 MAKES = """
 import json, boto3
 from labkit import target
-from resizer_stack import zip_of
+from deployment import zip_of
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
          "Principal": {"Service": "lambda.amazonaws.com"}}]}
 with target.cloud():
@@ -34,7 +33,7 @@ with target.cloud():
     policy = iam.create_policy(PolicyName="made-policy", PolicyDocument=json.dumps({
         "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}))
     iam.attach_role_policy(RoleName="made-role", PolicyArn=policy["Policy"]["Arn"])
-    code = zip_of("app.py", "def handler(event, context): return 1")
+    code = zip_of({"app.py": "def handler(event, context): return 1"})
     functions.create_function(FunctionName="made-function", Role=role, Handler="app.handler",
                               Runtime="python3.13", Code={"ZipFile": code}, Tags={"team": "blue"})
     functions.invoke(FunctionName="made-function")
@@ -116,7 +115,7 @@ def learners_own(local_cloud):
     role = make_role(local_cloud, "own-role", {"Action": "s3:GetObject", "Resource": "*"})
     local_cloud.client("lambda").create_function(
         FunctionName="own-function", Role=role, Handler="app.handler", Runtime="python3.13",
-        Code={"ZipFile": zip_of("app.py", "x = 1")}, Tags={"project": "something else"},
+        Code={"ZipFile": zip_of({"app.py": "x = 1"})}, Tags={"project": "something else"},
     )  # fmt: skip
 
 

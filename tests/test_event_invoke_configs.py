@@ -4,9 +4,8 @@ import datetime
 import json
 
 import pytest
-from botocore.config import Config
 
-from deployment import deploy, make_role, wait_for
+from deployment import deploy, make_role, unchecked, wait_for
 from refusals import refusal
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:fn"
@@ -18,7 +17,7 @@ INVALID = "InvalidParameterValueException"
 def functions(local_cloud):
     deploy(local_cloud, "fn", "def handler(event, context): pass\n")
     deploy(local_cloud, "other", "def handler(event, context): pass\n")
-    client = local_cloud.client("lambda", config=Config(parameter_validation=False))
+    client = unchecked(local_cloud, "lambda")
     client.publish_version(FunctionName="fn")
     client.create_alias(FunctionName="fn", Name="live", FunctionVersion="1")
     return client

@@ -3,9 +3,8 @@
 import json
 
 import pytest
-from botocore.config import Config
 
-from deployment import deploy
+from deployment import deploy, unchecked
 from refusals import refusal
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:fn"
@@ -16,7 +15,7 @@ ALLOW = {"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
 @pytest.fixture(scope="module")
 def functions(local_cloud):
     deploy(local_cloud, "fn", "def handler(event, context): pass\n")
-    client = local_cloud.client("lambda", config=Config(parameter_validation=False))
+    client = unchecked(local_cloud, "lambda")
     client.publish_version(FunctionName="fn")
     client.create_alias(FunctionName="fn", Name="live", FunctionVersion="1")
     return client

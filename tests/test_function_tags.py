@@ -1,9 +1,8 @@
 """Tags, recursion and runtime updates: the small settings of functions."""
 
 import pytest
-from botocore.config import Config
 
-from deployment import deploy
+from deployment import deploy, unchecked
 from refusals import refusal
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:fn"
@@ -13,7 +12,7 @@ INVALID = "InvalidParameterValueException"
 @pytest.fixture(scope="module")
 def functions(local_cloud):
     deploy(local_cloud, "fn", "def handler(event, context): pass\n", Tags={"team": "red"})
-    client = local_cloud.client("lambda", config=Config(parameter_validation=False))
+    client = unchecked(local_cloud, "lambda")
     client.publish_version(FunctionName="fn")
     return client
 

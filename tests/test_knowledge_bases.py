@@ -4,12 +4,12 @@ import json
 import threading
 
 import pytest
-from botocore.config import Config
 
-from deployment import make_role, policy_of, wait_for
+from deployment import make_role, policy_of, unchecked, wait_for
 from knowledge import (
     DOCUMENTS,
     MODEL,
+    SEMANTIC,
     KnowledgeBase,
     client,
     make_index,
@@ -29,10 +29,6 @@ def notes(local_cloud):
 
 def uri(base, key):
     return f"s3://{base.bucket}/{key}"
-
-
-def texts(base, question, **settings):
-    return [result["content"]["text"] for result in base.ask(question, **settings)]
 
 
 def test_ingestion_counts_what_it_read(notes):
@@ -68,7 +64,7 @@ def test_a_question_finds_the_document_that_answers_it(notes, question, key):
 
 
 def test_html_is_read_as_what_the_page_shows(notes):
-    page = texts(notes, "cats", numberOfResults=1)[0]
+    page = notes.texts("cats", numberOfResults=1)[0]
     assert "twelve to sixteen hours a day" in page
     assert "hidden" not in page
 
@@ -108,7 +104,7 @@ def test_the_index_follows_the_bucket(local_cloud):
     assert statistics["numberOfModifiedDocumentsIndexed"] == 1
     assert statistics["numberOfNewDocumentsIndexed"] == 1
     assert statistics["numberOfDocumentsDeleted"] == 1
-    assert set(texts(base, "fruit")) == {"Apples are green in spring.", "Cherries are dark."}
+    assert set(base.texts("fruit")) == {"Apples are green in spring.", "Cherries are dark."}
     base.put("c.txt.metadata.json", json.dumps({"metadataAttributes": {"kind": "cherry"}}))
     assert base.ingest()["statistics"]["numberOfMetadataDocumentsModified"] == 1
     base.agent.delete_data_source(knowledgeBaseId=base.id, dataSourceId=base.source)
@@ -117,7 +113,7 @@ def test_the_index_follows_the_bucket(local_cloud):
 
 def test_one_job_at_a_time_and_it_can_be_stopped(local_cloud):
     text = " ".join(f"Sentence {n} is about the number {n * 7}." for n in range(60))
-    base = KnowledgeBase(local_cloud, {f"{n}.txt": text for n in range(3)}, CHUNKINGS["semantic"])
+    base = KnowledgeBase(local_cloud, {f"{n}.txt": text for n in range(3)}, SEMANTIC)
     ids = {"knowledgeBaseId": base.id, "dataSourceId": base.source}
     job = base.agent.start_ingestion_job(**ids)["ingestionJob"]
     assert job["status"] == "STARTING"
@@ -139,7 +135,7 @@ def test_one_job_at_a_time_and_it_can_be_stopped(local_cloud):
 @pytest.mark.parametrize("what", ["data source", "knowledge base"])
 def test_what_is_deleted_during_a_job_gets_no_more_vectors(local_cloud, what):
     text = " ".join(f"Sentence {n} is about the number {n * 7}." for n in range(60))
-    base = KnowledgeBase(local_cloud, {f"{n}.txt": text for n in range(6)}, CHUNKINGS["semantic"])
+    base = KnowledgeBase(local_cloud, {f"{n}.txt": text for n in range(6)}, SEMANTIC)
     base.agent.start_ingestion_job(knowledgeBaseId=base.id, dataSourceId=base.source)
     if what == "data source":
         base.agent.delete_data_source(knowledgeBaseId=base.id, dataSourceId=base.source)
@@ -230,10 +226,7 @@ def test_what_s3_vectors_cannot_search_is_refused(shelf):
 
 
 def test_what_retrieve_lacks_is_refused_and_not_left_out(local_cloud, shelf):
-    runtime = local_cloud.session().client(
-        "bedrock-agent-runtime", endpoint_url=local_cloud.endpoint_url,
-        config=Config(parameter_validation=False),
-    )  # fmt: skip
+    runtime = unchecked(local_cloud, "bedrock-agent-runtime")
 
     def asked(**more):
         asked = {"knowledgeBaseId": shelf.id, "retrievalQuery": {"text": "rivers"}, **more}
@@ -278,7 +271,7 @@ def test_documents_that_cannot_be_read_are_named_and_the_others_are_indexed(loca
     }.items():
         (line,) = [line for line in reasons.splitlines() if uri(base, key) + ":" in line]
         assert words in line
-    assert texts(base, "read") == ["This can be read."]
+    assert base.texts("read") == ["This can be read."]
 
 
 @pytest.mark.parametrize(
@@ -397,146 +390,6 @@ def test_what_a_knowledge_base_cannot_be_made_of(local_cloud, shelf):
                 "vectorKnowledgeBaseConfiguration": vectors,
             }
         )
-
-
-CHUNKINGS = {
-    "fixed": (
-        {
-            "chunkingStrategy": "FIXED_SIZE",
-            "fixedSizeChunkingConfiguration": {"maxTokens": 20, "overlapPercentage": 20},
-        }
-    ),
-    "hierarchical": {
-        "chunkingStrategy": "HIERARCHICAL",
-        "hierarchicalChunkingConfiguration": {
-            "levelConfigurations": [{"maxTokens": 60}, {"maxTokens": 15}],
-            "overlapTokens": 2,
-        },
-    },
-    "semantic": {
-        "chunkingStrategy": "SEMANTIC",
-        "semanticChunkingConfiguration": {
-            "maxTokens": 100,
-            "bufferSize": 0,
-            "breakpointPercentileThreshold": 70,
-        },
-    },
-    "none": {"chunkingStrategy": "NONE"},
-}
-TEXT = (
-    "A cold start happens when Lambda makes a new execution environment. Later invocations of that "
-    "environment are warm. The warm ones are much quicker than a cold start of Lambda. "
-    "Bananas are yellow when they are ripe. Ripe bananas taste sweet. Green bananas are not ripe yet."
-)
-
-
-def chunks_of(local_cloud, chunking):
-    base = KnowledgeBase(local_cloud, {"text.txt": TEXT}, chunking)
-    assert base.ingest()["status"] == "COMPLETE"
-    vectors = client(local_cloud, "s3vectors").list_vectors(
-        indexArn=base.index, returnMetadata=True
-    )["vectors"]
-    return base, {vector["metadata"]["AMAZON_BEDROCK_TEXT"] for vector in vectors}
-
-
-def test_no_chunking_keeps_the_file_whole(local_cloud):
-    assert chunks_of(local_cloud, CHUNKINGS["none"])[1] == {TEXT}
-
-
-def test_by_default_sentences_stay_whole(local_cloud):
-    _, chunks = chunks_of(local_cloud, None)
-    assert chunks == {TEXT}  # fewer than 300 tokens
-
-
-def test_fixed_size_chunks_overlap(local_cloud):
-    _, chunks = chunks_of(local_cloud, CHUNKINGS["fixed"])
-    assert len(chunks) > 3
-    assert all(chunk in TEXT and len(chunk.split()) <= 20 for chunk in chunks)
-    # The overlap tells its words twice.
-    assert sum(len(chunk.split()) for chunk in chunks) > len(TEXT.split())
-
-
-def test_hierarchical_chunks_are_searched_small_and_returned_large(local_cloud):
-    base, chunks = chunks_of(local_cloud, CHUNKINGS["hierarchical"])
-    results = texts(base, "ripe bananas", numberOfResults=5)
-    assert max(len(chunk) for chunk in chunks) < min(len(result) for result in results)
-    assert len(results) < 5
-    assert "bananas taste sweet" in results[0]
-
-
-def test_semantic_chunks_end_where_the_subject_changes(local_cloud):
-    _, chunks = chunks_of(local_cloud, CHUNKINGS["semantic"])
-    assert any(chunk.startswith("Bananas are yellow") for chunk in chunks)
-    assert not any("cold start" in chunk and "ananas" in chunk for chunk in chunks)
-
-
-@pytest.mark.parametrize(
-    "chunking",
-    [
-        {"chunkingStrategy": "FIXED_SIZE"},
-        {
-            "chunkingStrategy": "FIXED_SIZE",
-            "fixedSizeChunkingConfiguration": {"maxTokens": 9000, "overlapPercentage": 20},
-        },
-        {
-            "chunkingStrategy": "FIXED_SIZE",
-            "fixedSizeChunkingConfiguration": {"maxTokens": 300, "overlapPercentage": 100},
-        },
-        {
-            "chunkingStrategy": "HIERARCHICAL",
-            "hierarchicalChunkingConfiguration": {
-                "levelConfigurations": [{"maxTokens": 100}, {"maxTokens": 300}],
-                "overlapTokens": 10,
-            },
-        },
-        {
-            "chunkingStrategy": "SEMANTIC",
-            "semanticChunkingConfiguration": {
-                "maxTokens": 300,
-                "bufferSize": 2,
-                "breakpointPercentileThreshold": 95,
-            },
-        },
-    ],
-    ids=["without settings", "too large", "all overlap", "child larger", "buffer"],
-)
-def test_chunking_beyond_its_limits_is_refused(shelf, chunking):
-    code, _, status = refusal(
-        shelf.agent.create_data_source,
-        knowledgeBaseId=shelf.id,
-        name="other",
-        dataSourceConfiguration={
-            "type": "S3",
-            "s3Configuration": {"bucketArn": f"arn:aws:s3:::{shelf.bucket}"},
-        },
-        vectorIngestionConfiguration={"chunkingConfiguration": chunking},
-    )
-    assert (code, status) == ("ValidationException", 400)
-
-
-def test_data_sources_are_listed_and_read(shelf):
-    listed = shelf.agent.list_data_sources(knowledgeBaseId=shelf.id)["dataSourceSummaries"]
-    assert [source["dataSourceId"] for source in listed] == [shelf.source]
-    shown = shelf.agent.get_data_source(knowledgeBaseId=shelf.id, dataSourceId=shelf.source)
-    assert shown["dataSource"]["status"] == "AVAILABLE"
-    assert "documents" not in shown["dataSource"]
-
-
-def test_a_data_source_can_be_renamed_and_not_cut_otherwise(local_cloud):
-    base = KnowledgeBase(local_cloud, {}, CHUNKINGS["fixed"])
-    ids = {"knowledgeBaseId": base.id, "dataSourceId": base.source}
-    given = base.agent.get_data_source(**ids)["dataSource"]
-    settings = {"dataSourceConfiguration": given["dataSourceConfiguration"], "name": "renamed"}
-    base.agent.update_data_source(**ids, **settings)
-    shown = base.agent.get_data_source(**ids)["dataSource"]
-    assert shown["name"] == "renamed"
-    assert shown["vectorIngestionConfiguration"] == given["vectorIngestionConfiguration"]
-    other = {"chunkingConfiguration": CHUNKINGS["none"]}
-    code, message, _ = refusal(
-        base.agent.update_data_source, **ids, **settings, vectorIngestionConfiguration=other
-    )
-    assert code == "ValidationException"
-    assert "can't be updated" in message
 
 
 def test_only_passed_roles_make_knowledge_bases(local_cloud, shelf):

@@ -5,11 +5,10 @@ import sys
 
 import pytest
 
-from deployment import make_role
+from deployment import make_role, zip_of
 from labkit import needs, target
 from needs_documents import POLICIES
 from people import Person
-from resizer_stack import zip_of
 from second_cloud import lab, second_cloud
 
 
@@ -99,7 +98,7 @@ def test_too_few_concurrent_executions(kit, learner, local_cloud):
     functions = local_cloud.client("lambda")
     functions.create_function(
         FunctionName="taker", Role=role, Handler="app.handler", Runtime="python3.13",
-        Code={"ZipFile": zip_of("app.py", "x = 1")},
+        Code={"ZipFile": zip_of({"app.py": "x = 1"})},
     )  # fmt: skip
     functions.put_function_concurrency(FunctionName="taker", ReservedConcurrentExecutions=taken)
     # The kit's copy has another stage; this is what stage 03 needs.

@@ -1,13 +1,11 @@
 """Lambda's resources: logging configuration, and updates that apply everything they are given."""
 
 import functools
-import io
-import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
 
-from deployment import TRUST
+from deployment import TRUST, zip_of
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +28,10 @@ def role(cloud):
 @pytest.fixture
 def create(functions, role):
     """Creates the function `fn` with the given settings; it is deleted after."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("app.py", "def handler(event, context): pass")
+    code = {"ZipFile": zip_of({"app.py": "def handler(event, context): pass"})}
 
     def create(**settings):
-        given = {"Code": {"ZipFile": archive.getvalue()}, **settings}
+        given = {"Code": code, **settings}
         return functions.create_function(
             FunctionName="fn", Runtime="python3.13", Handler="app.handler", Role=role, **given
         )

@@ -1,9 +1,6 @@
 """`%tokens` and `%next_token`: a text's tokens and what comes next, in a cell's output and in a browser."""
 
-import shutil
-
 import pytest
-from playwright.sync_api import sync_playwright
 
 from labkit.plots import language
 from test_plots import run
@@ -49,7 +46,7 @@ def test_on_aws_both_say_that_nobody_shows_it(monkeypatch, capsys):
 
 
 @pytest.mark.needs("chromium")
-def test_sliders_sharpen_and_cut():
+def test_sliders_sharpen_and_cut(browser):
     answer = {
         "tokens": [
             {"text": text, "probability": share}
@@ -58,27 +55,22 @@ def test_sliders_sharpen_and_cut():
         "remaining": 0.1,
     }
     page_html = language.next_token_page("France is", "words", answer, b"picture")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        page = browser.new_page()
-        page.set_content(page_html)
-        shown = page.get_by_role("group", name="Sampling").locator("output")
-        picture = page.get_by_role("img", name="words")
+    page = browser.new_page()
+    page.set_content(page_html)
+    shown = page.get_by_role("group", name="Sampling").locator("output")
+    picture = page.get_by_role("img", name="words")
 
-        def numbers():
-            return picture.locator("text").all_text_contents()[1::2]
+    def numbers():
+        return picture.locator("text").all_text_contents()[1::2]
 
-        assert numbers() == ["0.60", "0.20", "0.10"]
-        assert shown.inner_text().endswith("every token has a chance")
-        page.get_by_label("top-p").fill("0.7")
-        assert numbers() == ["0.75", "0.25", "cut"]
-        assert shown.inner_text() == "temperature 1, top-p 0.7: 2 tokens are left"
-        page.get_by_label("temperature").fill("0.5")
-        assert numbers() == ["1.00", "cut", "cut"]
-        page.get_by_label("top-p").fill("1")
-        assert float(numbers()[0]) > 0.8
-        page.get_by_label("temperature").fill("0")
-        assert numbers() == ["1.00", "cut", "cut"]
-        browser.close()
+    assert numbers() == ["0.60", "0.20", "0.10"]
+    assert shown.inner_text().endswith("every token has a chance")
+    page.get_by_label("top-p").fill("0.7")
+    assert numbers() == ["0.75", "0.25", "cut"]
+    assert shown.inner_text() == "temperature 1, top-p 0.7: 2 tokens are left"
+    page.get_by_label("temperature").fill("0.5")
+    assert numbers() == ["1.00", "cut", "cut"]
+    page.get_by_label("top-p").fill("1")
+    assert float(numbers()[0]) > 0.8
+    page.get_by_label("temperature").fill("0")
+    assert numbers() == ["1.00", "cut", "cut"]

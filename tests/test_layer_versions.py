@@ -3,9 +3,8 @@
 import json
 
 import pytest
-from botocore.config import Config
 
-from deployment import zip_of
+from deployment import unchecked, zip_of
 from refusals import refusal
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:layer"
@@ -16,7 +15,7 @@ MISSING = (404, NOT_FOUND, "The resource you requested does not exist.")
 
 @pytest.fixture(scope="module")
 def layers(local_cloud):
-    return local_cloud.client("lambda", config=Config(parameter_validation=False))
+    return unchecked(local_cloud, "lambda")
 
 
 def publish(layers, name, **given):

@@ -9,10 +9,9 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from deployment import make_role
+from deployment import make_role, zip_of
 from needs_documents import POLICIES
 from people import Person, refusal
-from resizer_stack import zip_of
 
 HERE, ACCOUNT = "us-east-1:000000000000", "000000000000"
 # A pattern of ARNs, and what the learner may do where NAME is the course's.
@@ -120,7 +119,7 @@ def test_what_others_have_stays_as_it_is(learner, local_cloud):
     cloud, mine = local_cloud.client, learner.client
     cloud("s3").create_bucket(Bucket="payroll")
     cloud("s3").put_object(Bucket="payroll", Key="salaries", Body=b"1")
-    code = {"ZipFile": zip_of("app.py", "def handler(event, context): return 1")}
+    code = {"ZipFile": zip_of({"app.py": "def handler(event, context): return 1"})}
     made = {"Role": role, "Handler": "app.handler", "Runtime": "python3.13", "Code": code}
     cloud("lambda").create_function(FunctionName="payroll", **made)
     administrator = "arn:aws:iam::aws:policy/AdministratorAccess"

@@ -7,7 +7,6 @@ import sys
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from labkit import packages, project
 from stacks import delete, outputs, quick_create
@@ -67,23 +66,16 @@ def test_what_is_published_carries_the_tag(published, local_cloud):
 
 
 @pytest.mark.needs("chromium")
-def test_page_has_the_buttons(published):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        page = browser.new_page()
-        page.goto((published[1] / "launch-stack.html").as_uri())
-        button = page.get_by_role("link", name="Launch image-resizer")
-        assert unquote(button.get_attribute("href")) in [
-            unquote(link) for link in links(published[0])
-        ]
-        assert button.bounding_box()["height"] > 24
-        names = page.get_by_role("link").all_inner_texts()
-        assert names == [
-            f"Launch {path.stem}" for path in sorted(project.TEMPLATE.parent.glob("*.yaml"))
-        ]
-        browser.close()
+def test_page_has_the_buttons(published, browser):
+    page = browser.new_page()
+    page.goto((published[1] / "launch-stack.html").as_uri())
+    button = page.get_by_role("link", name="Launch image-resizer")
+    assert unquote(button.get_attribute("href")) in [unquote(link) for link in links(published[0])]
+    assert button.bounding_box()["height"] > 24
+    names = page.get_by_role("link").all_inner_texts()
+    assert names == [
+        f"Launch {path.stem}" for path in sorted(project.TEMPLATE.parent.glob("*.yaml"))
+    ]
 
 
 def test_a_bucket_of_another_account_is_refused_in_words(local_cloud, tmp_path):

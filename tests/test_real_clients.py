@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deployment import wait_for
+from deployment import wait_for, zip_of
 from http_apis import request
 from labkit import packages, project
-from resizer_stack import zip_of
 from stacks import delete, described, outputs
 
 CLIENTS = Path(sys.prefix) / "share" / "clients" / "bin"
@@ -91,7 +90,7 @@ def test_s3(shell):
 
 
 def test_functions_and_their_logs(shell, local_cloud):
-    (shell.folder / "greeter.zip").write_bytes(zip_of("app.py", GREETER))
+    (shell.folder / "greeter.zip").write_bytes(zip_of({"app.py": GREETER}))
     trust = {
         "Version": "2012-10-17",
         "Statement": [

@@ -249,6 +249,53 @@ def test_a_policy_gets_another_version_and_keeps_its_roles(cfn, local_cloud):
     assert iam.list_policies(Scope="Local")["Policies"] == []
 
 
+def test_a_policy_leaves_whom_its_lists_name_no_more(cfn, local_cloud):
+    iam = local_cloud.client("iam")
+    for name in ("kept", "dropped", "stranger"):
+        make_role(local_cloud, name)
+        iam.create_user(UserName=name)
+        iam.create_group(GroupName=name)
+
+    def policies(*names, action="s3:a", **more):
+        lists = dict.fromkeys(("Roles", "Users", "Groups"), list(names)) if names else {}
+        document = json.loads(policy_of(ALLOWED | {"Action": action}))
+        policy = part("AWS::IAM::ManagedPolicy", PolicyDocument=document, **lists)
+        return {
+            "Resources": {"Policy": policy, **more},
+            "Outputs": {"Arn": {"Value": {"Ref": "Policy"}}},
+        }
+
+    def attached():
+        found = iam.list_entities_for_policy(PolicyArn=arn)
+        kinds = (
+            ("PolicyRoles", "RoleName"),
+            ("PolicyUsers", "UserName"),
+            ("PolicyGroups", "GroupName"),
+        )
+        return [sorted(each[name] for each in found[kind]) for kind, name in kinds]
+
+    options = {"Capabilities": ["CAPABILITY_IAM"]}
+    arn = outputs(create(cfn, "lists", policies("kept", "dropped"), **options))["Arn"]
+    for attach, name in (
+        (iam.attach_role_policy, "RoleName"),
+        (iam.attach_user_policy, "UserName"),
+        (iam.attach_group_policy, "GroupName"),
+    ):
+        attach(PolicyArn=arn, **{name: "stranger"})
+    assert attached() == [["dropped", "kept", "stranger"]] * 3
+    update(cfn, "lists", policies("kept"), **options)
+    assert attached() == [["kept", "stranger"]] * 3
+    broken = part("AWS::Lambda::Permission", FunctionName="no-such-function",
+                  Action="lambda:InvokeFunction", Principal="s3.amazonaws.com")  # fmt: skip
+    broken["DependsOn"] = "Policy"
+    failed = update(cfn, "lists", policies("dropped", Broken=broken), **options)
+    assert failed["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert attached() == [["kept", "stranger"]] * 3
+    update(cfn, "lists", policies(), **options)
+    assert attached() == [["stranger"]] * 3
+    delete(cfn, "lists")
+
+
 def test_a_rollback_keeps_the_name_too(cfn, local_cloud):
     topic = {"Topic": part("AWS::SNS::Topic", DisplayName="old")}
     rule = part("AWS::Events::Rule", ScheduleExpression="rate(5 minutes)")

@@ -99,7 +99,7 @@ def test_an_unreadable_state_is_told_in_one_line(tmp_path):
     (tmp_path / "snapshot").write_bytes(b"no snapshot at all")
     with server(tmp_path) as command:
         said = command.line_with("not brought back")
-        assert said.endswith("the local cloud starts empty.")
+        assert said.endswith("the local cloud starts empty: deploy again what you need.")
         assert buckets(Cloud(command)) == []
     (aside,) = tmp_path.glob("aside-*")
     assert (aside / "snapshot").read_bytes() == b"no snapshot at all"

@@ -4,9 +4,8 @@ import collections
 import json
 
 import pytest
-from botocore.config import Config
 
-from deployment import deploy, invoke, wait_for, zip_of
+from deployment import deploy, invoke, unchecked, wait_for, zip_of
 from refusals import refusal
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function"
@@ -16,7 +15,7 @@ SOURCE = "import os\ndef handler(event, context): return [{}, os.environ.get('CO
 
 @pytest.fixture(scope="module")
 def functions(local_cloud):
-    return local_cloud.client("lambda", config=Config(parameter_validation=False))
+    return unchecked(local_cloud, "lambda")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import re
 from urllib.parse import parse_qsl
 
 from .actions import ApiRequest, Scope
+from .s3_actions import bucket_and_key
 
 _REST_VERSION = re.compile(r"/20\d\d-\d\d-\d\d/")
 # "Requesting temporary security credentials" (IAM User Guide); Unsubscribe and ConfirmSubscription
@@ -26,11 +27,20 @@ def anonymous_scope(request: ApiRequest) -> Scope:
         "x-amz-target" in headers
         or "smithy-protocol" in headers
         or _REST_VERSION.match(request.path)
-        or request.path == "/"
+        or _asks_for_life(request)
         or request.method == "OPTIONS"  # a browser's question whether it may ask
         or _form_action(request)
+        or has_api_key(request)
     )
     return Scope("", "us-east-1", "" if other else "s3")
+
+
+def _asks_for_life(request: ApiRequest) -> bool:
+    """Whether a request only wants to know that a server is there: it reads `/`, and of no bucket."""
+    if request.path != "/" or request.method not in ("GET", "HEAD"):
+        return False
+    bucket, _ = bucket_and_key(request)
+    return not bucket
 
 
 def has_api_key(request: ApiRequest) -> bool:

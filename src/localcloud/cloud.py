@@ -2,14 +2,12 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import errno
 import functools
 import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +30,7 @@ from .control_plane import (
     lambda_urls,
     log_filter_patterns,
     managed_policies,
+    multipart_uploads,
     policy_simulator,
     policy_validation,
     principals,
@@ -64,6 +63,7 @@ from .state_folder import StateFolder
 from .temporary_folder import TemporaryFolder, delete_left_behind
 
 _running = threading.Lock()
+_WITH_API_KEYS = ("bedrock", "bedrock-agent", "bedrock-agent-runtime", "bedrock-runtime")
 
 
 class PortInUse(OSError):
@@ -140,7 +140,10 @@ class LocalCloud:
 
         key, secret = self.administrator if self._confined else ("test", "test")
         keys = {"aws_access_key_id": key, "aws_secret_access_key": secret, **credentials}
-        return boto3.Session(region_name=self.region, **keys)
+        session = boto3.Session(region_name=self.region, **keys)
+        for service in _WITH_API_KEYS:
+            session.events.register(f"choose-signer.{service}", _signed_with_keys)
+        return session
 
     def client(self, service: str, **options: Any):
         """A boto3 client of this cloud, for the administrator."""
@@ -214,47 +217,22 @@ class LocalCloud:
             lambda: lambda_concurrency.unreserved(self.account_id, self.region),
             lambda_provisioned.set_status, self._open_door, **self._limits,
         )  # fmt: skip
-        settings = Settings()
-        settings.add("event_speed", lambda: service.clock.speed, service.clock.set_speed, minimum=1)
         model_limits, seeds = Limits(), Seeds()
-        settings.add("bedrock_seed", lambda: seeds.value, seeds.set, whole=True)
-        for limits in (service.limits, model_limits):
-            for limit in dataclasses.fields(limits):
-                least = limit.metadata.get("minimum", 1)
-                settings.add(limit.name, *_access(limits, limit.name), minimum=least, whole=True)
         api_throttle, connection_limits = AccountThrottle(), ConnectionLimits()
-        settings.add("api_rate", *_access(api_throttle, "rate"))
-        settings.add("api_burst", *_access(api_throttle, "burst"), whole=True)
-        for limit in dataclasses.fields(connection_limits):
-            settings.add(limit.name, *_access(connection_limits, limit.name), minimum=0.1)
+        settings = Settings()
+        settings.add("event_speed", service.clock, "speed", minimum=1)
+        settings.add("bedrock_seed", seeds, "value", whole=True)
+        settings.add_fields(service.limits, minimum=1, whole=True)
+        settings.add_fields(model_limits, minimum=1, whole=True)
+        settings.add("api_rate", api_throttle, "rate")
+        settings.add("api_burst", api_throttle, "burst", whole=True)
+        settings.add_fields(connection_limits, minimum=0.1)
         pollers = Pollers(self.account_id, Invoker(service, gatekeeper.may_role, self.record))
         pollers.install(gatekeeper.may_role)
         notifications = Notifications(service, self.record, self.account_id)
-        instances.install()
-        service_regions.install()
-        lambda_resources.install()
-        managed_policies.install()
-        administrator.install()
-        s3_authorization.install()
-        bucket_names.install()
         metrics = Metrics(functools.partial(lambda_concurrency.allocated, self.account_id))
         self.record.listener = metrics.observe
-        cloudwatch.install(metrics.data)
-        topics.install(identity.may_service, notifications.take)
-        log_filter_patterns.install()
-        session_tokens.install()
-        user_boundaries.install()
-        policy_simulator.install()
-        policy_validation.install()
-        event_rules.install(identity.may_service, notifications.take)
-        buckets.install(identity.may_service, notifications.take)
-        functions.install(
-            lambda arn, payload: self._invoke_from_thread(loop, service, arn, payload),
-            lambda configuration, done: loop.call_soon_threadsafe(
-                service.prepare, configuration, done
-            ),
-            lambda arn: loop.call_soon_threadsafe(service.retire, arn),
-        )
+        self._install(loop, gatekeeper, service, notifications, metrics)
         if self._state:
             self._keeper = StateKeeper(self._state, service.queued_events)
         keeper = self._keeper
@@ -267,13 +245,6 @@ class LocalCloud:
             if keeper:
                 keeper.reset()
 
-        lambda_checks.install(gatekeeper.may_role)
-        lambda_concurrency.install(lambda: service.limits.account_concurrency)
-        lambda_provisioned.install(
-            lambda arn, wanted: loop.call_soon_threadsafe(service.provide, arn, wanted)
-        )
-        lambda_urls.install(self._function_url)
-        gateway_endpoints.install(self._api_endpoint)
         door = FrontDoor(
             self.account_id, self.region, moto, service, gatekeeper, notifications,
             None if self._confined else OwnPages(self.status, self.record, settings, reset),
@@ -308,6 +279,47 @@ class LocalCloud:
             moto.reset()
             if temporary:
                 temporary.close()
+
+    def _install(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        gatekeeper: identity.Gatekeeper,
+        service: FunctionService,
+        notifications: Notifications,
+        metrics: Metrics,
+    ) -> None:
+        """Put what moto lacks into it. What is loaded later installs itself (control_plane/moto_app.py)."""
+        instances.install()
+        service_regions.install()
+        lambda_resources.install()
+        managed_policies.install()
+        administrator.install()
+        s3_authorization.install()
+        bucket_names.install()
+        multipart_uploads.install()
+        cloudwatch.install(metrics.data)
+        topics.install(identity.may_service, notifications.take)
+        log_filter_patterns.install()
+        session_tokens.install()
+        user_boundaries.install()
+        policy_simulator.install()
+        policy_validation.install()
+        event_rules.install(identity.may_service, notifications.take)
+        buckets.install(identity.may_service, notifications.take)
+        functions.install(
+            lambda arn, payload: self._invoke_from_thread(loop, service, arn, payload),
+            lambda configuration, done: loop.call_soon_threadsafe(
+                service.prepare, configuration, done
+            ),
+            lambda arn: loop.call_soon_threadsafe(service.retire, arn),
+        )
+        lambda_checks.install(gatekeeper.may_role)
+        lambda_concurrency.install(lambda: service.limits.account_concurrency)
+        lambda_provisioned.install(
+            lambda arn, wanted: loop.call_soon_threadsafe(service.provide, arn, wanted)
+        )
+        lambda_urls.install(self._function_url)
+        gateway_endpoints.install(self._api_endpoint)
 
     async def _open_door(self, listener: socket.socket) -> asyncio.Server:
         """Serve on one listener more, as uvicorn does on its own."""
@@ -350,9 +362,11 @@ class LocalCloud:
         return future.result().payload
 
 
-def _access(owner: Any, name: str) -> tuple[Callable[[], float], Callable[[float], None]]:
-    """How to read and to write an attribute."""
-    return functools.partial(getattr, owner, name), functools.partial(setattr, owner, name)
+def _signed_with_keys(signature_version: Any, **context: Any) -> str | None:
+    """Have boto3 sign: an API key in AWS_BEARER_TOKEN_BEDROCK goes before access keys, and boto3 sends it to
+    no address without TLS.
+    """
+    return "v4" if isinstance(signature_version, str) else None  # else it is to be unsigned
 
 
 def _listen(port: int) -> socket.socket:

@@ -3,7 +3,8 @@
 import json
 import struct
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from .actions import ApiRequest, Need
@@ -11,17 +12,29 @@ from .policies import Decision, PolicyType
 from .request_origin import RequestOrigin
 
 Headers = list[tuple[bytes, bytes]]
+# S3 API reference, "Error responses"; all others are 403.
+_S3_STATUS = {
+    "ExpiredToken": 400,
+    "InvalidArgument": 400,
+    "InvalidToken": 400,
+    "MethodNotAllowed": 405,
+    "PreconditionFailed": 412,
+    "XAmzContentSHA256Mismatch": 400,
+}
 
 
 @dataclass(frozen=True)
 class Denial:
-    """A refusal. `protocol` is s3, query, json, rest-json or cbor; `code` is what boto3 shows."""
+    """A refusal. `protocol` is s3, query, json, rest-json or cbor; `code` is what boto3 shows; `details`
+    are further elements of an answer of S3's.
+    """
 
     protocol: str
     service: str
     code: str
     message: str
     has_body: bool = True
+    details: Mapping[str, str] = field(default_factory=dict)
 
     def render(self, origin: RequestOrigin | None = None) -> tuple[int, Headers, bytes]:
         """Status, headers and body of the answer; to a HEAD request it has no body.
@@ -57,15 +70,13 @@ class Denial:
         return status, headers, body if self.has_body else b""
 
     def _s3(self, request_id: str, host_id: str) -> tuple[int, bytes]:
+        details = "".join(f"<{k}>{escape(v)}</{k}>" for k, v in self.details.items())
         body = (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{self.code}</Code>'
-            f"<Message>{escape(self.message)}</Message><RequestId>{request_id}</RequestId>"
+            f"<Message>{escape(self.message)}</Message>{details}<RequestId>{request_id}</RequestId>"
             f"<HostId>{host_id}</HostId></Error>"
         )
-        # S3 API reference, "Error responses".
-        bad = ("ExpiredToken", "InvalidToken", "XAmzContentSHA256Mismatch")
-        status = 400 if self.code in bad else 403
-        return status, body.encode()
+        return _S3_STATUS.get(self.code, 403), body.encode()
 
     def _query(self, request_id: str) -> tuple[int, bytes, bytes]:
         body = (

@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import contextvars
-import json
-import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from . import function_urls, invoke_api, request_origin
+from . import function_urls, invoke_api, request_origin, s3_methods
 from .actions import ApiRequest, Scope, credential_scope
+from .anonymous import anonymous_scope
+from .control_plane import faults
 from .control_plane.moto_app import MotoApp, install_gateways
 from .control_plane.state import may_change, note_change
 from .foundation_models import language_model_pages
@@ -25,7 +25,6 @@ from .notifications import Notifications
 from .own_pages import PREFIX, OwnPages
 from .request_origin import RequestOrigin
 
-_log = logging.getLogger(__name__)
 _WORKERS = 16
 _MODEL_SERVICES = ("bedrock", "s3vectors")
 
@@ -65,7 +64,7 @@ class FrontDoor:
 
     async def __call__(self, scope, receive, send) -> None:
         """Answer one HTTP request, or serve one WebSocket connection; a fault of ours is a 500 in
-        JSON, never a broken connection.
+        the service's protocol, never a broken connection.
         """
         if scope["type"] == "websocket":
             await self._serve(scope, receive, send)
@@ -78,9 +77,9 @@ class FrontDoor:
         try:
             status, headers, content = await self._answer(scope, body, held)
         except Exception as error:
-            _log.exception("request failed: %s %s", scope["method"], scope["path"])
-            status, headers = 500, [(b"content-type", b"application/json")]
-            content = json.dumps({"__type": "InternalFailure", "message": repr(error)}).encode()
+            request = _request(scope, scope["method"], body)
+            service = (credential_scope(request) or anonymous_scope(request)).service
+            status, headers, content = faults.failure(scope, body, service, error)
         if not isinstance(content, bytes):
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await _stream(content, receive, send)
@@ -120,8 +119,10 @@ class FrontDoor:
         if called:
             gateways = await self._loaded_gateways()
             return await gateways.answer(called)
-        origin = self._origin(scope, request) if not signed or signed.service == "s3" else None
-        denial = self._gatekeeper.check(request)
+        service = (signed or anonymous_scope(request)).service
+        origin = self._origin(scope, request) if service == "s3" else None
+        denial = s3_methods.refusal(request) if service == "s3" else None
+        denial = denial or self._gatekeeper.check(request)
         if denial:
             return denial.render(origin)
         if signed and addresses.is_test(request):
@@ -135,7 +136,6 @@ class FrontDoor:
             )
         events = self._notifications.hold(headers.get("x-amzn-trace-id"))
         request_origin.current.set(origin)
-        service = signed and signed.service
         if service in _MODEL_SERVICES:
             models = await self._loaded_models()
             answer = await models.answer(request, service, signed.region)

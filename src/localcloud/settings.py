@@ -1,8 +1,7 @@
 """Settings that can be changed while the cloud runs: GET and PUT /_localcloud/settings."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -12,32 +11,35 @@ class InvalidSetting(ValueError):
 
 @dataclass(frozen=True)
 class _Setting:
-    read: Callable[[], float]
-    write: Callable[[float], None]
+    owner: Any
+    attribute: str
     minimum: float
     whole: bool
 
 
 class Settings:
-    """Numbers by name. What owns a setting adds it, with the way to read and to write it."""
+    """Numbers by name, each an attribute of what it is a setting of."""
 
     def __init__(self):
         self._settings: dict[str, _Setting] = {}
 
     def add(
-        self,
-        name: str,
-        read: Callable[[], float],
-        write: Callable[[float], None],
-        minimum: float = 0,
-        whole: bool = False,
+        self, name: str, owner: Any, attribute: str, minimum: float = 0, whole: bool = False
     ) -> None:
-        """Offer a number of at least `minimum`; `whole` allows no fraction."""
-        self._settings[name] = _Setting(read, write, minimum, whole)
+        """Offer an attribute, a number of at least `minimum`; `whole` allows no fraction."""
+        self._settings[name] = _Setting(owner, attribute, minimum, whole)
+
+    def add_fields(self, owner: Any, minimum: float, whole: bool = False) -> None:
+        """Offer every field of a dataclass by its own name; its metadata may have another `minimum`."""
+        for field in fields(owner):
+            self.add(field.name, owner, field.name, field.metadata.get("minimum", minimum), whole)
 
     def values(self) -> dict[str, float]:
         """Every setting as it is now."""
-        return {name: setting.read() for name, setting in self._settings.items()}
+        return {
+            name: getattr(setting.owner, setting.attribute)
+            for name, setting in self._settings.items()
+        }
 
     def change(self, body: bytes) -> dict[str, float]:
         """Apply a JSON object of names and numbers, all or nothing, and return every setting.
@@ -53,7 +55,7 @@ class Settings:
         for name, value in wanted.items():
             self._check(name, value)
         for name, value in wanted.items():
-            self._settings[name].write(value)
+            setattr(self._settings[name].owner, self._settings[name].attribute, value)
         return self.values()
 
     def _check(self, name: str, value: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import template_files
-from deployment import wait_for
+from deployment import wait_for, zip_of
 from labkit import packages, workspace
 from resizer_stack import (
     DESTINATION,
@@ -20,7 +20,6 @@ from resizer_stack import (
     outputs,
     reasons,
     settled,
-    zip_of,
 )
 
 PHOTO = Path(__file__).parents[2] / "assets" / "photos" / "coffee.jpg"
@@ -136,7 +135,7 @@ def test_wheel_with_another_hash_is_refused_and_rolled_back(cloud, deployed, whe
 def test_ready_layer_needs_no_builder(cloud, deployed):
     s3 = cloud("s3")
     s3.create_bucket(Bucket="ready")
-    s3.put_object(Bucket="ready", Key="pillow.zip", Body=zip_of("python/PIL/__init__.py", ""))
+    s3.put_object(Bucket="ready", Key="pillow.zip", Body=zip_of({"python/PIL/__init__.py": ""}))
     stack = deployed(TEMPLATE.read_text(), ArtifactBucket="ready", LayerKey="pillow.zip")
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     described = {f["Description"].split()[0] for f in cloud("lambda").list_functions()["Functions"]}

@@ -12,7 +12,6 @@ from typing import Any
 from moto.budgets.exceptions import NotFoundException
 from moto.budgets.models import Budget
 from moto.budgets.responses import BudgetsResponse
-from moto.cloudformation.exceptions import ValidationError
 from moto.core.common_models import CloudFormationModel
 from moto.utilities.utils import get_partition
 
@@ -108,9 +107,6 @@ class StackBudget(Called, CloudFormationModel):
         return {**properties["Budget"], "BudgetName": self.id}
 
     def _change(self, client, properties):
-        if properties["Budget"].get("BudgetName", self.id) != self.id:
-            words = "localcloud renames no budget: give the resource another logical ID as well"
-            raise ValidationError(message=words)
         new = {**self.found, "NewBudget": self._named(properties)}
         call(client, "update_budget", new)
         tags = client.list_tags_for_resource(ResourceARN=self.arn)["ResourceTags"]

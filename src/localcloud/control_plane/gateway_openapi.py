@@ -6,6 +6,7 @@ requests and answers (schemas, parameters) is ignored, as API Gateway does.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from moto.apigatewayv2.exceptions import BadRequestException
 from moto.apigatewayv2.models import Api, Authorizer, Integration, Route
 
+from .. import yaml_documents
 from . import gateway_checks
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
@@ -25,7 +27,7 @@ _DISCOVERY = "/.well-known/openid-configuration"
 def read(text: str) -> dict[str, Any]:
     """A definition in JSON or YAML. Raises BadRequestException for what is none."""
     try:
-        document = yaml.safe_load(text)
+        document = yaml_documents.load(text)
     except yaml.YAMLError as error:
         raise BadRequestException(f"The definition is neither JSON nor YAML: {error}") from None
     if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3."):
@@ -33,6 +35,16 @@ def read(text: str) -> dict[str, Any]:
     return document
 
 
+@contextlib.contextmanager
+def _well_formed() -> Iterator[None]:
+    """Refuse a definition in which something else stands where OpenAPI has an object or a text."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BadRequestException(f"The definition is not OpenAPI: {error}") from error
+
+
+@_well_formed()
 def apply(api: Api, document: Mapping[str, Any]) -> None:
     """Give an API the routes, integrations, authorizers and CORS of a definition, and no others.
 

@@ -2,14 +2,12 @@
 
 import importlib
 import io
-import logging
 import os
 import sys
 import threading
 from http import HTTPStatus
 from types import ModuleType
 from typing import Any
-from xml.parsers.expat import ExpatError
 
 from a2wsgi.wsgi import build_environ
 from moto.moto_api._internal import mock_random
@@ -28,7 +26,6 @@ from . import (
 )
 from .object_requests import Answer
 
-_log = logging.getLogger(__name__)
 # Clouds in several processes that are forked from one must not make the same ids and keys.
 os.register_at_fork(after_in_child=mock_random.seed)
 # moto's own pages: whoever may open them may empty the cloud, unsigned.
@@ -103,13 +100,8 @@ class MotoApp:
             finally:
                 if hasattr(chunks, "close"):
                     chunks.close()
-        except NotImplementedError:
-            return faults.unknown_operation(scope, body, service)
-        except ExpatError:
-            return faults.malformed_xml(scope, service)
         except Exception as error:
-            _log.exception("request failed: %s %s", scope["method"], scope["path"])
-            return faults.internal_failure(scope, service, error)
+            return faults.failure(scope, body, service, error)
         status, headers = answer
         encoded = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers]
         if status == HTTPStatus.NOT_FOUND and _is_html(encoded):

@@ -104,6 +104,9 @@ def apply(
             api.resources[id].resource_methods.update(kept)
         if isinstance(error, ClientError | ParamValidationError):
             raise BadRequestException(_words(error)) from error
+        if isinstance(error, AttributeError | KeyError | TypeError | ValueError):
+            # Something else stands where OpenAPI has an object or a text.
+            raise BadRequestException(f"The definition is not OpenAPI: {error}") from error
         raise
 
 

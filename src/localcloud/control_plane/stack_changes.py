@@ -16,7 +16,7 @@ from moto.cloudformation import parsing
 from moto.cloudformation.models import Stack
 
 from .stack_events import STACK_TYPE, StackResource
-from .stack_resources import needs_replacement
+from .stack_resources import changed_properties, needs_replacement
 from .stack_templates import creation_order, is_retained, parse_template, references
 
 # Attributes of a resource beside its properties (ResourceAttribute in the API's model).
@@ -148,7 +148,8 @@ class _Future:
         for name in dict.fromkeys((*new, *old)):
             value, before = resolved.get(name), record.properties.get(name)
             edited = new.get(name) != old.get(name)
-            always = needs_replacement(record.resource_type, type(resource), {name})
+            changed = {name} | changed_properties({name: value}, {name: before})
+            always = needs_replacement(record.resource_type, type(resource), changed)
             # For tags, which are an attribute of their own, no property is named.
             what = (
                 {"Attribute": "Tags"}

@@ -41,6 +41,12 @@ def made_for(logical_id: str) -> StackResource | None:
     return record if record and record.logical_resource_id == logical_id else None
 
 
+def earlier_properties() -> Mapping[str, Any]:
+    """The properties that what is being changed has had until now."""
+    record, _ = _made_for.get() or (None, {})
+    return record.properties if record else {}
+
+
 def _generate(resource_type: str, stack_name: str, logical_id: str) -> str:
     record = made_for(logical_id)
     if record is None:

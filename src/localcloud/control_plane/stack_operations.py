@@ -22,7 +22,7 @@ from .stack_events import STACK_TYPE, StackResource, add_event, error_code, fail
 from .stack_exports import StackFailed, check_exports, check_imports
 from .stack_names import kept_by
 from .stack_resource_readers import GONE
-from .stack_resources import needs_replacement
+from .stack_resources import changed_properties, needs_replacement
 from .stack_templates import creation_order, dependencies, is_retained
 
 
@@ -209,11 +209,7 @@ def _update_resource(
     except Exception as error:
         add_event(stack, "UPDATE_FAILED", failure_reason(record.resource_type, error), record)
         raise ResourceFailed("update", logical_id) from error
-    changed = {
-        name
-        for name in {*properties, *record.properties}
-        if properties.get(name) != record.properties.get(name)
-    }
+    changed = changed_properties(properties, record.properties)
     tags = stack_tags.of(stack, record.resource_type, logical_id)
     same = not changed and tags == record.stack_tags
     # What a nested stack's template says may have changed behind the same URL.

@@ -21,7 +21,7 @@ from . import lambda_states
 from .lambda_resources import set_logging_config
 
 # A change to one of these makes a new physical resource (the reference's "Update requires:
-# Replacement"). None: a change to any property does.
+# Replacement"). None: a change to any property does. Budget/BudgetName is a member of Budget.
 _REPLACED_BY: dict[str, frozenset[str] | None] = {
     "AWS::ApiGateway::Account": frozenset(),
     "AWS::ApiGateway::ApiKey": frozenset({"GenerateDistinctId", "Name", "Value"}),
@@ -48,7 +48,7 @@ _REPLACED_BY: dict[str, frozenset[str] | None] = {
     "AWS::ApiGatewayV2::Route": frozenset({"ApiId"}),
     "AWS::ApiGatewayV2::RouteResponse": frozenset({"ApiId", "RouteId"}),
     "AWS::ApiGatewayV2::Stage": frozenset({"ApiId", "StageName"}),
-    "AWS::Budgets::Budget": frozenset({"NotificationsWithSubscribers"}),
+    "AWS::Budgets::Budget": frozenset({"Budget/BudgetName", "NotificationsWithSubscribers"}),
     "AWS::CloudWatch::Dashboard": frozenset({"DashboardName"}),
     "AWS::DynamoDB::Table": frozenset({"KeySchema", "LocalSecondaryIndexes", "TableName"}),
     "AWS::Events::Rule": frozenset({"Name"}),
@@ -71,11 +71,25 @@ _REPLACED_BY: dict[str, frozenset[str] | None] = {
 }
 
 
+def changed_properties(now: Mapping[str, Any], then: Mapping[str, Any]) -> set[str]:
+    """The names of the properties that differ, and of an object's members as `Property/Member`."""
+    changed = _differing(now, then)
+    for name in tuple(changed):
+        new, old = now.get(name), then.get(name)
+        if isinstance(new, dict) and isinstance(old, dict):
+            changed |= {f"{name}/{member}" for member in _differing(new, old)}
+    return changed
+
+
+def _differing(now: Mapping[str, Any], then: Mapping[str, Any]) -> set[str]:
+    return {name for name in {*now, *then} if now.get(name) != then.get(name)}
+
+
 def needs_replacement(
     resource_type: str, resource_class: type[CloudFormationModel], changed: set[str]
 ) -> bool:
-    """Must a resource be made anew when the properties `changed` are? Types that moto can't update
-    must.
+    """Must a resource be made anew when the properties `changed` are, as changed_properties names them?
+    Types that moto can't update must.
     """
     if resource_type in _REPLACED_BY:
         properties = _REPLACED_BY[resource_type]

@@ -13,6 +13,7 @@ from moto.logs.models import logs_backends
 from moto.sqs.models import MAXIMUM_MESSAGE_LENGTH, sqs_backends
 from moto.utilities.utils import get_partition
 
+from . import stack_names
 from .stack_resources import tags_dict
 
 
@@ -160,13 +161,18 @@ _MOST_VERSIONS = 5
 
 
 class ManagedPolicy:
-    """AWS::IAM::ManagedPolicy, which moto makes anew at an update, and leaves behind."""
+    """AWS::IAM::ManagedPolicy, which moto makes anew at an update, and leaves behind.
+
+    An update attaches it to whom its lists name now, and detaches it from whom they name no more; who
+    has attached it otherwise keeps it.
+    """
 
     @classmethod
     def update_from_cloudformation_json(
         cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name
     ):
         properties, policy = cloudformation_json["Properties"], original_resource
+        earlier = stack_names.earlier_properties()
         backend = iam_backends[account_id][get_partition(region_name)]
         others = [v for v in policy.versions if v.version_id != policy.default_version_id]
         if len(policy.versions) == _MOST_VERSIONS:
@@ -176,10 +182,13 @@ class ManagedPolicy:
         for entities, name in (
             (backend.roles, "Roles"), (backend.users, "Users"), (backend.groups, "Groups"),
         ):  # fmt: skip
+            wanted, named_before = properties.get(name) or [], earlier.get(name) or []
             for entity in entities.values():
-                wanted = entity.name in properties.get(name, [])
-                if wanted and policy.arn not in entity.managed_policies:
+                attached = policy.arn in entity.managed_policies
+                if entity.name in wanted and not attached:
                     policy.attach_to(entity)
+                elif attached and entity.name in named_before and entity.name not in wanted:
+                    policy.detach_from(entity)
         return policy
 
     @classmethod

@@ -7,18 +7,16 @@ way.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-import yaml
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.models import Stack
 
-from . import template_yaml  # noqa: F401  how moto reads templates from here on
+from . import template_yaml
 
 # Resources that let a stack act for somebody, and the property that gives each its own name
 # (CloudFormation API reference, CreateStack, Capabilities).
@@ -34,21 +32,30 @@ _IAM_NAMES = {
 }
 
 
+_GET_ATT = (
+    "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name "
+    "and the resource attribute"
+)
+_SUB = (
+    "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. "
+    "Specify a string as first argument, and an optional second argument to specify a mapping of "
+    "values to replace in the string"
+)
+_EQUALS = "Template error: every Fn::Equals object requires a list of 2 string parameters."
+
+
 class InsufficientCapabilities(CloudFormationError):
     """The template makes IAM resources and the caller didn't say that this is meant."""
 
     code = "InsufficientCapabilitiesException"
 
 
-_moto_parse = Stack.parse_template
-
-
 def load_template(body: str) -> dict[str, Any]:
-    """What moto's Stack.parse_template gives, with attributes whose names have dots in one piece.
+    """What a template says, with attributes whose names have dots in one piece. Raises ValidationError.
 
     moto splits Outputs.Name of a nested stack at the dot, in Fn::GetAtt and Fn::Sub.
     """
-    return _with_whole_names(_moto_parse(body))
+    return _with_whole_names(template_yaml.load(body))
 
 
 def _with_whole_names(node: Any) -> Any:
@@ -58,38 +65,38 @@ def _with_whole_names(node: Any) -> Any:
         return node
     written = {}
     for name, value in node.items():
-        if name == "Fn::GetAtt" and value:
+        if name == "Fn::GetAtt":
             parts = value.split(".", 1) if isinstance(value, str) else value
+            if not isinstance(parts, list) or len(parts) < 2:
+                raise ValidationError(message=_GET_ATT)
             written[name] = [parts[0], ".".join(map(str, parts[1:]))]
         elif name == "Fn::Sub":
-            text, given = (value, {}) if isinstance(value, str) else value
+            text, given = _sub_arguments(value)
             given = _with_whole_names(given)
             for number, found in enumerate(re.findall(r"\$\{(\w+\.[\w.]+)\}", text)):
                 if found.count(".") > 1:
                     text = text.replace(f"${{{found}}}", f"${{attribute{number}}}")
                     given[f"attribute{number}"] = {"Fn::GetAtt": found.split(".", 1)}
             written[name] = [text, given] if given else text
+        elif name == "Fn::Equals" and not (isinstance(value, list) and len(value) == 2):
+            raise ValidationError(message=_EQUALS)
         else:
             written[name] = _with_whole_names(value)
     return written
 
 
+def _sub_arguments(value: Any) -> tuple[str, dict[str, Any]]:
+    match value:
+        case str():
+            return value, {}
+        case [str() as text, dict() as given]:
+            return text, given
+    raise ValidationError(message=_SUB)
+
+
 def parse_template(body: str) -> dict[str, Any]:
     """The template in `body`, YAML or JSON, short forms written out. Raises ValidationError."""
-    try:
-        template = load_template(body)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        raise ValidationError(
-            message="Template format error: YAML not well-formed. "
-            f"(line {mark.line + 1}, column {mark.column + 1})"
-        ) from None
-    except json.JSONDecodeError as error:
-        # moto tries JSON once the text isn't YAML.
-        raise ValidationError(
-            message="Template format error: YAML not well-formed. "
-            f"(line {error.lineno}, column {error.colno})"
-        ) from None
+    template = load_template(body)
     if not isinstance(template, dict):
         raise ValidationError(message="Template format error: unsupported structure.")
     if not template.get("Resources"):
@@ -98,6 +105,11 @@ def parse_template(body: str) -> dict[str, Any]:
         )
     for section in ("Resources", "Parameters", "Outputs", "Conditions", "Mappings"):
         _check_section(section, template.get(section) or {})
+    if not isinstance(template.get("Transform", ""), (str, list, dict)):
+        raise ValidationError(
+            message="Template format error: Transform must be a string or a list."
+        )
+    _check_conditions(template)
     return template
 
 
@@ -159,6 +171,18 @@ def _check_section(name: str, section: Any) -> None:
                 message=f"Template format error: [/{name}/{key}] Every {name} object must contain "
                 "a Type member."
             )
+
+
+def _check_conditions(template: Mapping[str, Any]) -> None:
+    known = template.get("Conditions") or {}
+    for section in ("Resources", "Outputs"):
+        for member in (template.get(section) or {}).values():
+            condition = member.get("Condition")
+            if condition is not None and str(condition) not in known:
+                raise ValidationError(
+                    message=f"Template format error: Unresolved condition dependency {condition} "
+                    f"in the {section} block of the template"
+                )
 
 
 def check_capabilities(template: Mapping[str, Any], given: Iterable[str]) -> None:
@@ -242,7 +266,7 @@ def _check_value(name: str, declaration: Mapping[str, Any], value: str) -> None:
     if allowed and not values <= allowed:
         _refuse(name, declaration, f"Parameter '{name}' must be one of AllowedValues")
     pattern = declaration.get("AllowedPattern")
-    if pattern and not re.fullmatch(pattern, value):
+    if pattern and not _matches(name, str(pattern), value):
         _refuse(name, declaration, f"Parameter '{name}' must match pattern {pattern}")
     if kind != "Number":
         return
@@ -259,6 +283,16 @@ def _check_value(name: str, declaration: Mapping[str, Any], value: str) -> None:
             _refuse(
                 name, declaration, f"Parameter '{name}' must be a number not {word} than {bound}"
             )
+
+
+def _matches(name: str, pattern: str, value: str) -> bool:
+    try:
+        return re.fullmatch(pattern, value) is not None
+    except re.error as error:
+        raise ValidationError(
+            message=f"Template format error: AllowedPattern of parameter '{name}' is no regular "
+            f"expression: {error}"
+        ) from None
 
 
 def _refuse(name: str, declaration: Mapping[str, Any], message: str) -> None:

@@ -24,7 +24,7 @@ from .kept_apart import KeptApart
 
 _log = logging.getLogger(__name__)
 # Raised when what a snapshot holds is no longer what this code expects.
-FORMAT = 1
+FORMAT = 2
 _MADE_BY = {
     "format": FORMAT,
     "moto": moto_version,
@@ -197,7 +197,7 @@ class StateKeeper:
         why = error if isinstance(error, _Unreadable) else f"it can't be read ({error!r})"
         _log.warning(
             "The state of the last time was not brought back: %s. It is kept in %s; "
-            "the local cloud starts empty.", why, aside,
+            "the local cloud starts empty: deploy again what you need.", why, aside,
         )  # fmt: skip
 
     def _wait_for_later(self) -> None:

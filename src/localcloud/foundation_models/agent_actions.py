@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from .. import yaml_documents
 from ..control_plane.bucket_objects import read_object
 from .calls import Call
 from .errors import BedrockError, invalid
@@ -103,7 +104,7 @@ def _document(call: Call, role_arn: str, schema: Mapping[str, Any]) -> Mapping[s
         except (KeyError, UnicodeDecodeError):
             raise invalid(f"The API schema s3://{bucket}/{key} can't be read") from None
     try:
-        document = yaml.safe_load(text)  # JSON too
+        document = yaml_documents.load(text)
     except yaml.YAMLError as error:
         raise invalid(f"The API schema is neither JSON nor YAML: {error}") from None
     if not isinstance(document, dict) or not document.get("paths"):
@@ -145,13 +146,17 @@ def _operation(
 
 
 def _resolved(document: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
+    followed = []
     while "$ref" in part:
         reference = part["$ref"]
+        if reference in followed:
+            raise invalid(f"The API schema's {reference} refers to itself")
+        followed.append(reference)
         part = document
         try:
             for name in reference.removeprefix("#/").split("/"):
                 part = part[name]
-        except (KeyError, TypeError):
+        except (AttributeError, KeyError, TypeError):
             raise invalid(f"The API schema has nothing at {reference}") from None
     return part
 

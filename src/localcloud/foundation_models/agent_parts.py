@@ -11,9 +11,8 @@ from .agents import DRAFT, asked_agent, changed, new_version
 from .calls import Call
 from .errors import BedrockError, invalid, not_found
 from .knowledge_bases import find_base, new_id
-from .pages import page
+from .pages import AGENTS_PAGE, page, summaries
 
-_PAGE = 10
 _GROUP = (
     "actionGroupName", "description", "actionGroupExecutor", "apiSchema", "functionSchema",
     "actionGroupState",
@@ -49,10 +48,8 @@ def get_group(call: Call) -> Mapping[str, Any]:
 def list_groups(call: Call) -> Mapping[str, Any]:
     """ListAgentActionGroups."""
     groups = _version(call)["actionGroups"]
-    found, token = page(sorted(groups), call.get("maxResults", _PAGE), call.get("nextToken"))
     names = ("actionGroupId", "actionGroupName", "actionGroupState", "description", "updatedAt")
-    shown = [{name: groups[group_id].get(name) for name in names} for group_id in found]
-    return {"actionGroupSummaries": shown, "nextToken": token}
+    return summaries(call, groups, "actionGroupSummaries", names)
 
 
 def update_group(call: Call) -> Mapping[str, Any]:
@@ -103,10 +100,8 @@ def disassociate(call: Call) -> Mapping[str, Any]:
 def list_associated(call: Call) -> Mapping[str, Any]:
     """ListAgentKnowledgeBases."""
     bases = _version(call)["knowledgeBases"]
-    found, token = page(sorted(bases), call.get("maxResults", _PAGE), call.get("nextToken"))
     names = ("knowledgeBaseId", "description", "knowledgeBaseState", "updatedAt")
-    shown = [{name: bases[base_id][name] for name in names} for base_id in found]
-    return {"agentKnowledgeBaseSummaries": shown, "nextToken": token}
+    return summaries(call, bases, "agentKnowledgeBaseSummaries", names)
 
 
 def create_alias(call: Call) -> Mapping[str, Any]:
@@ -138,7 +133,7 @@ def get_alias(call: Call) -> Mapping[str, Any]:
 def list_aliases(call: Call) -> Mapping[str, Any]:
     """ListAgentAliases."""
     aliases = asked_agent(call)["aliases"]
-    found, token = page(sorted(aliases), call.get("maxResults", _PAGE), call.get("nextToken"))
+    found, token = page(sorted(aliases), call.get("maxResults", AGENTS_PAGE), call.get("nextToken"))
     shown = [_shown_alias(aliases[each], "agentId", "agentAliasArn") for each in found]
     return {"agentAliasSummaries": shown, "nextToken": token}
 

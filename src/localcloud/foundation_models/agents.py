@@ -14,12 +14,11 @@ from ..control_plane.foundation_model_records import records
 from .calls import Call
 from .errors import BedrockError, invalid, not_found
 from .knowledge_bases import new_id
-from .pages import page
+from .pages import summaries
 from .roles import check_assumable
 
 DRAFT, TEST_ALIAS = "DRAFT", "TSTALIASID"
 _KIND = "agents"
-_PAGE = 10
 _SETTABLE = (
     "agentName", "instruction", "foundationModel", "description", "idleSessionTTLInSeconds",
     "agentResourceRoleArn", "orchestrationType", "customerEncryptionKeyArn",
@@ -68,10 +67,8 @@ def get(call: Call) -> Mapping[str, Any]:
 def list_agents(call: Call) -> Mapping[str, Any]:
     """ListAgents."""
     agents = _agents(call)
-    found, token = page(sorted(agents), call.get("maxResults", _PAGE), call.get("nextToken"))
     names = ("agentId", "agentName", "agentStatus", "description", "updatedAt")
-    shown = [{name: agents[agent_id].get(name) for name in names} for agent_id in found]
-    return {"agentSummaries": shown, "nextToken": token}
+    return summaries(call, agents, "agentSummaries", names)
 
 
 def update(call: Call) -> Mapping[str, Any]:

@@ -11,9 +11,8 @@ from .chunking import InvalidChunking, check_chunking
 from .errors import BedrockError, invalid, not_found
 from .ingestion import forget_documents
 from .knowledge_bases import asked_base, new_id
-from .pages import page
+from .pages import summaries
 
-_PAGE = 10
 _SETTABLE = (
     "name", "description", "dataSourceConfiguration", "dataDeletionPolicy",
     "vectorIngestionConfiguration", "serverSideEncryptionConfiguration",
@@ -55,10 +54,8 @@ def get(call: Call) -> Mapping[str, Any]:
 def list_sources(call: Call) -> Mapping[str, Any]:
     """ListDataSources."""
     sources = asked_base(call)["sources"]
-    found, token = page(sorted(sources), call.get("maxResults", _PAGE), call.get("nextToken"))
     names = ("knowledgeBaseId", "dataSourceId", "name", "description", "status", "updatedAt")
-    shown = [{name: sources[each].get(name) for name in names} for each in found]
-    return {"dataSourceSummaries": shown, "nextToken": token}
+    return summaries(call, sources, "dataSourceSummaries", names)
 
 
 def update(call: Call) -> Mapping[str, Any]:

@@ -14,10 +14,9 @@ from .data_sources import asked_source
 from .errors import BedrockError, not_found
 from .ingestion import STATISTICS, Failed, synchronise
 from .knowledge_bases import asked_base, new_id
-from .pages import page
+from .pages import AGENTS_PAGE, page
 
 _log = logging.getLogger(__name__)
-_PAGE = 10
 _UNDER_WAY = ("STARTING", "IN_PROGRESS", "STOPPING")
 # The jobs of this process by id: one that a restart cut off is in no thread any more.
 _running: dict[str, threading.Thread] = {}
@@ -77,7 +76,7 @@ def list_jobs(call: Call) -> Mapping[str, Any]:
     if how["order"] == "DESCENDING":
         ordered.reverse()
     places = {f"{place:06}": job for place, job in enumerate(ordered)}
-    found, token = page(list(places), call.get("maxResults", _PAGE), call.get("nextToken"))
+    found, token = page(list(places), call.get("maxResults", AGENTS_PAGE), call.get("nextToken"))
     names = [name for name in _shown(ordered[0])] if ordered else []
     names = [name for name in names if name != "failureReasons"]
     shown = [{name: places[place][name] for name in names} for place in found]

@@ -11,14 +11,13 @@ from typing import Any
 from ..control_plane.foundation_model_records import records
 from .calls import Call
 from .errors import BedrockError, invalid, not_found
-from .pages import page
+from .pages import summaries
 from .roles import check_assumable
 from .vector_buckets import find_index
 
 # By model: the dimensions that it can give, its default first (Bedrock User Guide, "Amazon Titan Text
 # Embeddings models").
 _EMBEDDING_MODELS = {"amazon.titan-embed-text-v2:0": (1024, 512, 256)}
-_PAGE = 10
 _SETTABLE = ("name", "description", "roleArn", "knowledgeBaseConfiguration", "storageConfiguration")
 _KIND = "knowledge_bases"
 
@@ -51,10 +50,8 @@ def get(call: Call) -> Mapping[str, Any]:
 def list_bases(call: Call) -> Mapping[str, Any]:
     """ListKnowledgeBases."""
     bases = records(_KIND, call.account_id, call.region)
-    found, token = page(sorted(bases), call.get("maxResults", _PAGE), call.get("nextToken"))
     names = ("knowledgeBaseId", "name", "description", "status", "updatedAt")
-    shown = [{name: bases[base_id][name] for name in names} for base_id in found]
-    return {"knowledgeBaseSummaries": shown, "nextToken": token}
+    return summaries(call, bases, "knowledgeBaseSummaries", names)
 
 
 def update(call: Call) -> Mapping[str, Any]:

@@ -10,13 +10,17 @@ class Seeds:
 
     def __init__(self):
         self.value = 0
-        self._count = itertools.count()
 
-    def set(self, value: float) -> None:
-        """Begin the sequence of a seed; 0 is none."""
-        self.value = int(value)
+    @property
+    def value(self) -> int:
+        """The seed, whose sequence begins when it is set; 0 is none."""
+        return self._value
+
+    @value.setter
+    def value(self, value: int) -> None:
+        self._value = value
         self._count = itertools.count()
 
     def next(self) -> int | None:
         """The seed of the next answer; None where none is set."""
-        return self.value * 1_000_003 + next(self._count) if self.value else None
+        return self._value * 1_000_003 + next(self._count) if self._value else None

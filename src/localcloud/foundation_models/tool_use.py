@@ -80,6 +80,13 @@ def _check_tools(config: Mapping[str, Any]) -> None:
             )
         if schema.get("type") != "object":
             raise invalid(f"The value at {path}.type must be one of the following: object.")
+        properties = schema.get("properties", {})
+        if not isinstance(properties, dict) or not all(
+            isinstance(each, dict) for each in properties.values()
+        ):
+            raise invalid(
+                f"The value at {path}.properties must be an object of schemas."
+            )  # our words
     forced = config.get("toolChoice", {}).get("tool", {}).get("name")
     # Our words, from here on.
     if len(set(names)) < len(names):

@@ -22,8 +22,9 @@ class EventClock:
         """How many of its seconds pass in one of ours."""
         return self._speed
 
-    def set_speed(self, speed: float) -> None:
-        """Go on from now at another speed; who sleeps wakes accordingly."""
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        # It goes on from now; who sleeps wakes accordingly.
         self._passed = self.now()
         self._then = time.monotonic()
         self._speed = speed
