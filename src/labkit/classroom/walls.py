@@ -2,10 +2,14 @@
 
 No learner code runs in a tree's own processes, but what it has made is read there. Should it ever get in, it
 finds itself in namespaces of its own, without any privilege: it can write to its own folder and to nothing
-else, and sees neither homes, other people's temporary files, devices nor the sockets of the machine's services.
+else, and sees neither homes, other people's temporary files, devices nor the machine's services.
+
+    python -m labkit.classroom.walls FOLDER     says "closed" where this is possible here, else why it isn't
 """
 
+import contextlib
 import ctypes
+import errno
 import fcntl
 import os
 import pwd
@@ -44,7 +48,7 @@ def close_in(own: str, hidden: Iterable[str]) -> None:
     emptied = {os.path.realpath(path) for path in (*_EMPTIED, _home(), os.path.dirname(own))}
     is_root = _be_able_to_mount()
     needed = {path: os.open(path, os.O_PATH) for path in _needed()}
-    for path in sorted(filter(os.path.isdir, emptied - {"/"})):
+    for path in filter(os.path.isdir, sorted(emptied - {"/"})):  # below an empty one there is none
         kernel.mount_tmpfs(path, "size=64k,mode=0755")
     for path, descriptor in needed.items():
         if not os.path.exists(path):
@@ -57,7 +61,7 @@ def close_in(own: str, hidden: Iterable[str]) -> None:
     _set_mount(b"/", _AT_RECURSIVE, _RDONLY, 0)  # those that lie under others included
     _set_mount(b"/proc", 0, 0, _RDONLY)  # else none could be mounted that isn't
     if is_root:
-        _be_nobody()
+        _be_nobody(needed)
     _enter_namespaces()
     kernel.mount_proc("/proc")
     kernel.mount_tmpfs(own, f"size={_FOLDER_MB}m,mode=0700")
@@ -68,7 +72,8 @@ def close_in(own: str, hidden: Iterable[str]) -> None:
 
 def _needed() -> list[str]:
     """The kit, Python and the devices, the outer ones first."""
-    given = [str(project.ROOT), sys.prefix, sys.base_prefix, *filter(os.path.isdir, sys.path), *_DEVICES]
+    folders = [str(project.ROOT), sys.prefix, sys.base_prefix, *filter(os.path.isdir, sys.path)]
+    given = [*folders, *_DEVICES]
     return sorted({*given, *map(os.path.realpath, given)})
 
 
@@ -91,12 +96,17 @@ def _be_able_to_mount() -> bool:
     return is_root
 
 
-def _be_nobody() -> None:
+def _be_nobody(needed: Iterable[str]) -> None:
     """Root owns too much to be kept from all of it, such as the kernel's settings in /proc/sys."""
-    os.setgroups([])
-    os.setresgid(_NOBODY, _NOBODY, _NOBODY)
-    os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+    with contextlib.suppress(OSError):  # root of a namespace alone, which may have no nobody
+        os.setgroups([])
+        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
     _call("prctl", _PR_SET_DUMPABLE, 1, 0, 0, 0)  # else its files in /proc are still root's
+    for path in needed:
+        if not os.access(path, os.R_OK):
+            words = f"root grades as nobody, who may not read {path}: chmod -R go+rX it"
+            raise OSError(errno.EACCES, words)
 
 
 def _unshare(flags: int) -> None:
@@ -134,8 +144,13 @@ def _make_place(path: str, descriptor: int) -> None:
 
 def _set_mount(path: bytes, flags: int, added: int, taken: int) -> None:
     wanted = struct.pack("4Q", added, taken, 0, 0)
-    _call("syscall", ctypes.c_long(_MOUNT_SETATTR), _AT_FDCWD, path, flags, wanted,
-          ctypes.c_size_t(len(wanted)))  # fmt: skip
+    try:
+        _call("syscall", ctypes.c_long(_MOUNT_SETATTR), _AT_FDCWD, path, flags, wanted,
+              ctypes.c_size_t(len(wanted)))  # fmt: skip
+    except OSError as error:
+        if error.errno == errno.ENOSYS:
+            error.strerror = "mount_setattr is not there: Linux 5.12 and newer have it"
+        raise
 
 
 def _raise_loopback() -> None:
@@ -150,3 +165,18 @@ def _call(name: str, *arguments: object) -> None:
     if getattr(_libc, name)(*arguments) == -1:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+def main(own: str) -> int:
+    """Try it, for whoever wants to know before it is needed."""
+    try:
+        close_in(own, ())
+    except OSError as error:
+        print(error.strerror, error.filename or "", file=sys.stderr)
+        return 1
+    print("closed", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
