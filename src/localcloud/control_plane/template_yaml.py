@@ -9,11 +9,22 @@ from typing import Any
 
 import yaml
 from moto.cloudformation import models, responses
+from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.utils import yaml_tag_constructor
 
 
 class TemplateLoader(yaml.SafeLoader):
-    """YAML's own types, and CloudFormation's short forms, such as !Ref."""
+    """YAML's own types, and CloudFormation's short forms, such as !Ref. Aliases, by which a few lines can stand
+    for more than any memory holds, are refused as AWS refuses them ("Template format": no aliases; the text is
+    quoted in seeebiii/aws-cloudformation-templates, issue 1).
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """The node that comes next. Raises ValidationError where it is an alias."""
+        if self.check_event(yaml.AliasEvent):
+            words = "Template error: YAML aliases are not allowed in CloudFormation templates"
+            raise ValidationError(message=words)
+        return super().compose_node(parent, index)
 
 
 def _short_form(loader: TemplateLoader, name: str, node: yaml.Node) -> Any:
