@@ -90,6 +90,8 @@ def parse_template(body: str) -> dict[str, Any]:
             message="Template format error: YAML not well-formed. "
             f"(line {error.lineno}, column {error.colno})"
         ) from None
+    except RecursionError:
+        raise ValidationError(message="Template format error: unsupported structure.") from None
     if not isinstance(template, dict):
         raise ValidationError(message="Template format error: unsupported structure.")
     if not template.get("Resources"):

@@ -14,9 +14,10 @@ from moto.cloudformation.utils import yaml_tag_constructor
 
 
 class TemplateLoader(yaml.SafeLoader):
-    """YAML's own types, and CloudFormation's short forms, such as !Ref. Aliases, by which a few lines can stand
-    for more than any memory holds, are refused as AWS refuses them ("Template format": no aliases; the text is
-    quoted in seeebiii/aws-cloudformation-templates, issue 1).
+    """YAML's own types, and CloudFormation's short forms, such as !Ref.
+
+    Aliases, by which a few lines can stand for more than any memory holds, are refused as by AWS (the words:
+    github.com/seeebiii/aws-cloudformation-templates, issue 1).
     """
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
