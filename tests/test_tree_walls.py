@@ -108,6 +108,19 @@ def check_notes():
 '''
 
 
+# It writes an answer of its own into the pipe to the grader, which a stage's process has inherited.
+FORGER = """
+
+@pytest.fixture(autouse=True)
+def forger(workspace):
+    import os
+    if "forger" in workspace.text("notes.txt"):
+        for number in range(3, 64):
+            try:
+                os.write(number, {line!r}.encode() + b"\\n")
+            except OSError:
+                pass
+"""
 # These reach nothing but the test's own folder.
 HARMLESS = [
     "writes into its own folder", "writes into the checks", "writes beside the kit's sources",
@@ -150,3 +163,21 @@ def test_code_in_the_grading_process_reaches_its_own_folder_and_nothing_else(see
 
 def test_without_the_walls_it_would_reach_what_is_tried(seen, tmp_path):
     assert seen(tmp_path, "--trusted", only=HARMLESS) == HARMLESS
+
+
+@pytest.mark.parametrize("forged", ["another stage", "no number"])
+def test_what_a_tree_makes_up_harms_nobody_elses_result(tmp_path, forged):
+    kit = copy_kit(tmp_path / "kit", "http://127.0.0.1:9")
+    check = {"name": "x", "wants": "x", "section": "", "outcome": "passed", "points": "many"}
+    stage = {"key": KEY, "title": "x", "seed": 1, "fault": "", "checks": [check]}
+    if forged == "another stage":
+        stage |= {"key": "51-other", "checks": []}
+    checks = kit.folder / "checks" / "check_50_greeting.py"
+    checks.write_text(checks.read_text() + FORGER.format(line=json.dumps({"stage": stage})))
+    for name in ("forger", "honest"):
+        (tmp_path / "class" / name / "lab" / KEY).mkdir(parents=True)
+        (tmp_path / "class" / name / "lab" / KEY / "notes.txt").write_text(f"mine, {name}")
+    done = kit.lab("grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), code=1)
+    assert "forger: ValueError" in done.stdout
+    (record,) = map(json.loads, (tmp_path / "out" / "results.jsonl").read_text().splitlines())
+    assert record["learner"] == "honest" and record["stages"][0]["earned"] == 1
