@@ -285,6 +285,9 @@ def _write_zip(path: Path, kind: str, files: dict[str, str], places: dict[str, s
         if kind == "many":
             for number in range(100_000):
                 archive.writestr(zipfile.ZipInfo(f"lab/{KEY}/{number}.txt"), "")
+        if kind == "ways-out":
+            for number in range(50_000):
+                archive.writestr(zipfile.ZipInfo(f"../{number}.txt"), "")
         if kind == "nested":
             inner = bytes(1 << 20)
             for _ in range(6):  # 16 ** 6 MiB in all
@@ -294,6 +297,11 @@ def _write_zip(path: Path, kind: str, files: dict[str, str], places: dict[str, s
                         deeper.writestr(f"{number}.zip", inner)
                 inner = packed.getvalue()
             archive.writestr(f"lab/{KEY}/{path.name}", inner)
+    if kind == "directory":
+        entry = b"PK\x01\x02" + bytes(24) + (1).to_bytes(2, "little") + bytes(16) + b"a"
+        size = (500_000 * len(entry)).to_bytes(4, "little")
+        end = b"PK\x05\x06" + bytes(8) + size + bytes(6)
+        path.write_bytes(entry * 500_000 + end)
     if kind == "twice":
         (path.with_suffix("") / "lab" / KEY).mkdir(parents=True)
     if kind in ("lies", "bzip2"):  # both headers say that it is small

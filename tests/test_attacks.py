@@ -7,6 +7,7 @@ many: here is a sample, `make attacks` grades them all.
 import base64
 import io
 import re
+from html.parser import HTMLParser
 
 import pytest
 from PIL import Image
@@ -62,6 +63,34 @@ def test_a_hostile_picture_is_drawn_anew_or_not_at_all(graded, name, shown):
         assert words.startswith("The picture of &#34;&gt;&lt;script&gt;")
         drawn = base64.b64decode(content, validate=True)
         assert b"script" not in drawn and Image.open(io.BytesIO(drawn)).size == (4, 4)
+
+
+class Running(HTMLParser):
+    """Collects what of a page a browser would run."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        runs = any(
+            name.startswith("on") or "script:" in (value or "") for name, value in attributes
+        )
+        if runs or tag in ("script", "iframe", "object", "embed", "base", "form"):
+            self.found.append((tag, attributes))
+
+
+def test_no_report_runs_anything_or_turns_text_round(graded):
+    turns = "[\0\x07\x1b\u200f\u202a-\u202e\u2066-\u2069]"
+    pages = [graded[1] / "index.html", *(graded[1] / "pages").iterdir()]
+    assert len(pages) == len(SAMPLE) + len(attacks.HONEST) + 1
+    for page in pages:
+        assert Running(page.read_text(encoding="utf-8")).found == [], page
+    for report in graded[1].rglob("*.*"):
+        if report.is_file():
+            assert not re.search(turns, report.read_text(encoding="utf-8")), report
+    assert Running("<p onclick=x><a href='javascript:x'><script>").found != []
 
 
 def test_the_class_has_thirty(records):

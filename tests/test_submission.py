@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import struct
 import tracemalloc
 import zipfile
 
@@ -189,6 +190,34 @@ def test_what_unpacks_without_a_bound_is_not_unpacked(tmp_path, compression):
     tracemalloc.stop()
     assert peak < 16 << 20
     assert "compressed in a way that is not read here" in taken.notes[0]
+
+
+def test_a_zip_with_a_directory_that_fills_the_memory_is_refused(tmp_path):
+    """Each of its files takes fifty bytes there, and ten times as much in memory."""
+    entry = b"PK\x01\x02" + bytes(24) + (1).to_bytes(2, "little") + bytes(16) + b"a"
+    many = (20 << 20) // len(entry)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, many * len(entry), 0, 0)
+    (tmp_path / "eve.zip").write_bytes(entry * many + end)
+    tracemalloc.start()
+    with pytest.raises(UnreadableSubmission, match="far too many files"):
+        submission.read("eve", [tmp_path / "eve.zip"])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 << 20
+
+
+def test_a_zip_with_a_thousand_faults_has_a_few_notes(tmp_path):
+    path = as_zip(tmp_path / "eve", {f"../{n}": b"" for n in range(1000)} | {APP: b"one"})
+    taken = submission.read("eve", [path])
+    assert taken.files == {"09-function/app.py": b"one"}
+    assert len(taken.notes) < 60 and taken.notes[-1] == "960 notes more of this kind"
+
+
+def test_a_pipe_that_is_called_a_zip_is_nobodys(tmp_path):
+    (tmp_path / "ada").mkdir()
+    os.mkfifo(tmp_path / "eve.zip")
+    found, others = submission.find(tmp_path)
+    assert list(found) == ["ada"] and [path.name for path in others] == ["eve.zip"]
 
 
 def test_lab_submit_takes_what_is_graded_and_nothing_else(kit):

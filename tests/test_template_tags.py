@@ -1,4 +1,6 @@
-"""A template is read, never run: tags that make Python's objects are refused wherever a template is read."""
+"""A template is read, never run: tags that make Python's objects are refused wherever a template is read, and
+so are aliases, by which it would grow without end.
+"""
 
 import json
 
@@ -18,6 +20,10 @@ TAGS = {
     "name:os.system": "",
     "module:antigravity": "",
 }
+BOMB = (
+    "Resources: {Topic: {Type: AWS::SNS::Topic}}\nMetadata:\n  a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+    + "".join(f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+)
 FORMS = """
 Parameters:
   Word: {Type: String, Default: word}
@@ -45,10 +51,11 @@ def reads(client):
     }  # fmt: skip
 
 
+OPERATIONS = ["create_stack", "create_change_set", "validate_template", "get_template_summary"]
+
+
 @pytest.mark.parametrize("tag", TAGS)
-@pytest.mark.parametrize(
-    "operation", ["create_stack", "create_change_set", "validate_template", "get_template_summary"]
-)
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_tag_of_python_is_refused_and_runs_nothing(local_cloud, tmp_path, operation, tag):
     path = tmp_path / "attacked"
     body = TEMPLATE.format(tag=tag, value=TAGS[tag].format(path=path))
@@ -56,6 +63,26 @@ def test_a_tag_of_python_is_refused_and_runs_nothing(local_cloud, tmp_path, oper
         reads(local_cloud.client("cloudformation"))[operation](body)
     assert not path.exists()
     assert caught.value.response["Error"]["Code"] in ("ValidationError", "InternalFailure")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_aliases_are_refused_in_awss_words(local_cloud, operation):
+    with pytest.raises(ClientError) as caught:
+        reads(local_cloud.client("cloudformation"))[operation](BOMB)
+    error = caught.value.response["Error"]
+    assert error["Code"] == "ValidationError"
+    assert error["Message"] == (
+        "Template error: YAML aliases are not allowed in CloudFormation templates"
+    )
+
+
+@pytest.mark.parametrize("deep", ["Resources: " + "[" * 5000 + "]" * 5000,
+                                  '{"Resources":' + "[" * 5000 + "]" * 5000 + "}"],
+                         ids=["yaml", "json"])  # fmt: skip
+def test_a_template_that_is_too_deep_is_refused(local_cloud, deep):
+    with pytest.raises(ClientError, match="unsupported structure") as caught:
+        local_cloud.client("cloudformation").validate_template(TemplateBody=deep)
+    assert caught.value.response["Error"]["Code"] == "ValidationError"
 
 
 def test_short_forms_are_what_they_were(local_cloud):

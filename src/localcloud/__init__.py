@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 4566
 __all__ = [
     "DEFAULT_PORT",
+    "Kernel",
     "LocalCloud",
     "PortInUse",
     "StateInUse",
@@ -66,4 +67,8 @@ def __getattr__(name: str) -> Any:
         from . import cloud
 
         return getattr(cloud, name)
+    if name == "Kernel":
+        from .functions.kernel import Kernel
+
+        return Kernel
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,12 +1,13 @@
 """One submission graded: the same function for the processes of this machine and for Dask's workers."""
 
 import base64
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..grading.results import StageResult
+from ..grading.results import CheckResult, StageResult
 from ..grading.stages import find
 from . import digests, tree
 from .submission import Submission
@@ -101,4 +102,29 @@ def _run(task: Task, keys: list[str]):
         job, trusted=not task.confined, hidden=[Path(each) for each in task.hidden]
     ):
         if "stage" in answer:
-            yield StageResult.from_json(answer["stage"])
+            result = StageResult.from_json(answer["stage"])
+            if (
+                result.key not in keys
+                or not _is_text(result.title, result.fault)
+                or not all(map(_is_sound, result.checks))
+            ):
+                raise ValueError("its process tree answered with what is no stage's result")
+            yield result
+
+
+def _is_sound(check: CheckResult) -> bool:
+    """Whether a check's result is of the kind that all reports are made of, those of the others too."""
+    words = (check.name, check.wants, check.section, check.tried, check.expected, check.seen, check.hidden,
+             *check.log, *(word for picture in check.pictures for word in picture))  # fmt: skip
+    return (
+        _is_text(*words)
+        and check.outcome in ("passed", "failed", "not run")
+        and type(check.points) is int
+        and check.points >= 0
+        and type(check.seconds) in (int, float)
+        and math.isfinite(check.seconds)
+    )
+
+
+def _is_text(*words: object) -> bool:
+    return all(isinstance(each, str) for each in words)

@@ -11,14 +11,11 @@ Learner code runs in neither process, but in the execution environments of the c
 
 import base64
 import contextlib
-import fcntl
 import json
 import multiprocessing
 import os
 import re
 import signal
-import socket
-import struct
 import sys
 import tempfile
 import threading
@@ -41,7 +38,6 @@ from ..grading.stages import Stage, find
 _LOOK_S = 0.25
 _KEPT_S = 86400
 _HELD = re.compile(rb"Rss(?:Anon|Shmem):\s+(\d+) kB")  # proc_pid_status(5)
-_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 # Names and ids that chance makes and that say nothing: without them a regrade gives the same words.
 _CHANCE = (
     (re.compile(r"lab-check-[0-9a-f]{8}"), "lab-check"),
@@ -68,7 +64,6 @@ def main() -> int:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing but answers may come out there
     if job["confined"]:
-        _raise_loopback()
         # Looked for once, and remembered in the forks; without it each stage's cloud says why not.
         with contextlib.suppress(RuntimeError):
             localcloud.require_confinement()
@@ -213,14 +208,6 @@ def _plain(words: str) -> str:
     for pattern, instead in _CHANCE:
         words = pattern.sub(instead, words)
     return words
-
-
-def _raise_loopback() -> None:
-    """A new network has a loopback device that is down."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        asked = struct.pack("16sh14x", b"lo", 0)
-        (flags,) = struct.unpack("16xh14x", fcntl.ioctl(any_socket, _SIOCGIFFLAGS, asked))
-        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
 
 
 def _end_with_input() -> None:

@@ -5,6 +5,7 @@ besides, or can't be taken, becomes a note: the rest is graded.
 """
 
 import functools
+import io
 import json
 import lzma
 import os
@@ -27,9 +28,10 @@ from .own_account import OwnAccount
 
 _BESIDE = ("submission.json", "progress.json", "answers.json")
 _MOST_ENTRIES = 20_000
-_MOST_NOTES = 12
-# A zip's directory is read as a whole before anything of it can be looked at.
+_MOST_NOTES, _MOST_FAULTS = 12, 40
 _LARGEST_ZIP_BYTES = 256 << 20
+# A zip's directory is read as a whole before anything of it can be looked at: 50 bytes make an object of 500.
+_LARGEST_DIRECTORY_BYTES = 16 << 20
 # All others unpack without a bound: 400 bytes of bzip2 are 300 MB.
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # Such as .git and .venv, which hold thousands of files: told once and not looked into.
@@ -88,7 +90,7 @@ def find(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:
         is_zip = path.suffix.lower() == ".zip"
         if path.name.startswith("."):
             continue
-        if path.is_symlink() or not (path.is_dir() or is_zip):
+        if path.is_symlink() or not (path.is_dir() or (is_zip and path.is_file())):
             others.append(path)
             continue
         # macOS writes é as two signs, lists of a class as one.
@@ -113,10 +115,22 @@ def read(learner: str, paths: list[Path]) -> Submission:
             return _taken(learner, _folder_entries(path))
         if path.stat().st_size > _LARGEST_ZIP_BYTES:
             raise OSError(f"it is larger than {_LARGEST_ZIP_BYTES >> 20} MiB")
-        with zipfile.ZipFile(path) as archive:
+        with _BoundedFile(path.open("rb", buffering=0)) as file, zipfile.ZipFile(file) as archive:
             return _taken(learner, _zip_entries(archive))
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RecursionError) as error:
         raise UnreadableSubmission(clean(f"it can't be read: {error}")) from None
+
+
+class _BoundedFile(io.BufferedReader):
+    """A file of which nobody reads much at once: zipfile so reads a directory, of the size that it is said to
+    have, and a file's content in pieces.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Some bytes. Raises BadZipFile where they would be too many."""
+        if size and size > _LARGEST_DIRECTORY_BYTES:
+            raise zipfile.BadZipFile("it holds far too many files")
+        return super().read(size)
 
 
 @dataclass(frozen=True)
@@ -219,6 +233,8 @@ def _taken(learner: str, entries: Iterable[_Entry]) -> Submission:
                 notes.append(f"{entry.path} is not in UTF-8: save it as UTF-8 in your editor")
         else:
             beside[within] = content
+    if len(notes) > _MOST_FAULTS:
+        notes[_MOST_FAULTS:] = [f"{len(notes) - _MOST_FAULTS} notes more of this kind"]
     shown = ignored[:_MOST_NOTES]
     notes += [f"ignored: {path}: no stage names it" for path in shown]
     if len(ignored) > len(shown):

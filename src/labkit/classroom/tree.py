@@ -27,10 +27,6 @@ import localcloud
 
 from .. import project
 
-_NAMESPACES = (
-    "unshare", "--user", "--map-root-user", "--net", "--pid", "--ipc", "--mount", "--fork",
-    "--kill-child", "--mount-proc",
-)  # fmt: skip
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
 _running: set["_Tree"] = set()
@@ -52,9 +48,13 @@ def require_confinement() -> None:
         localcloud.require_confinement()
     except RuntimeError as error:
         raise NotConfined(str(error)) from None
-    probe = subprocess.run([*_NAMESPACES, "true"], capture_output=True, text=True)
-    if probe.returncode:
-        raise NotConfined(f"unshare: {probe.stderr.strip()}")
+    with tempfile.TemporaryDirectory(prefix="lab-grade-") as folder:
+        probe = subprocess.run(
+            [sys.executable, "-m", f"{__package__}.walls", folder],
+            env=_environment(folder), cwd=project.ROOT, capture_output=True, text=True,
+        )  # fmt: skip
+    if not probe.stdout:
+        raise NotConfined(probe.stderr.strip())
 
 
 def run(

@@ -13,7 +13,7 @@ import time
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from .configuration import Archive
 
@@ -99,6 +99,7 @@ class PackageStore:
             shutil.copytree(
                 self._layer(layer), target, symlinks=True, dirs_exist_ok=True, copy_function=_link
             )
+            _drop_links_out(target)
 
     def _once(self, name: str, fill: Callable[[Path], None]) -> Path:
         final = self.root / name
@@ -138,13 +139,18 @@ def _link(source: str, target: str) -> None:
 
 def _unpack(data: bytes, target: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        links = []
         for entry in archive.infolist():
             mode = entry.external_attr >> 16
             if stat.S_ISLNK(mode):
-                _unpack_link(archive.read(entry).decode(), entry.filename, target)
+                links.append(entry)
                 continue
             path = Path(archive.extract(entry, target))  # extract() keeps ".." and "/" inside
             path.chmod(0o755 if entry.is_dir() else (mode & 0o777) | 0o444)
+        for entry in links:  # after the files, so that none is written through a link
+            _unpack_link(archive.read(entry).decode(), entry.filename, target)
+    if links:
+        _drop_links_out(target)
     # Lambda's disk is read-only, so that bytecode can't be kept by the function itself. Compiled
     # here once, by hash and unchecked, an import costs what its code does and no parsing.
     compileall.compile_dir(
@@ -156,12 +162,22 @@ def _unpack(data: bytes, target: Path) -> None:
 
 
 def _unpack_link(destination: str, name: str, target: Path) -> None:
-    """Make a symbolic link from a zip, if it stays inside the folder it is unpacked to."""
-    link = PurePosixPath(os.path.normpath(name))
-    aim = PurePosixPath(os.path.normpath(link.parent / destination))
-    if any(part.is_absolute() or part.parts[:1] == ("..",) for part in (link, aim)):
+    """Make a symbolic link from a zip, unless its place or its aim is outside the folder."""
+    path = target / os.path.normpath(name)
+    if not _is_inside(path.parent, target) or not _is_inside(path.parent / destination, target):
         return
-    path = target / link
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.symlink_to(destination)
+
+
+def _drop_links_out(target: Path) -> None:
+    """Remove the links that lead out of the folder by way of other links."""
+    for place, folders, files in os.walk(target):
+        for path in (Path(place, name) for name in (*folders, *files)):
+            if path.is_symlink() and not _is_inside(path, target):
+                path.unlink()
+
+
+def _is_inside(path: Path, target: Path) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(target))

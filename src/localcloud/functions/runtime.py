@@ -42,6 +42,8 @@ def prepare_runtime(native_client: bool) -> Path:
     )
     name = f"runtime-{client}-{hashlib.sha256(identity).hexdigest()[:16]}"
     parent = Path(sys.prefix) / "share" / "localcloud"
+    if (parent / name).is_dir():
+        return parent / name
     try:
         parent.mkdir(parents=True, exist_ok=True)
         writable = os.access(parent, os.W_OK)
