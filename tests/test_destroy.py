@@ -123,7 +123,7 @@ def learners_own(local_cloud):
 USES_WHAT_IS_THERE = """
 import json, boto3
 from labkit import target
-from resizer_stack import zip_of
+from deployment import zip_of
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
          "Principal": {"Service": "lambda.amazonaws.com"}}]}
 with target.cloud():
@@ -131,7 +131,7 @@ with target.cloud():
     role = boto3.client("iam").create_role(RoleName="made-logger", AssumeRolePolicyDocument=json.dumps(TRUST))
     boto3.client("lambda").create_function(
         FunctionName="made-logger", Role=role["Role"]["Arn"], Handler="app.handler", Runtime="python3.13",
-        Code={"ZipFile": zip_of("app.py", "x = 1")}, LoggingConfig={"LogGroup": "own-group"})
+        Code={"ZipFile": zip_of({"app.py": "x = 1"})}, LoggingConfig={"LogGroup": "own-group"})
 """
 
 

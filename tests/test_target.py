@@ -5,6 +5,7 @@ import os
 
 import boto3
 import pytest
+import typer
 
 from labkit import cloud_state, project, target
 
@@ -44,7 +45,7 @@ def test_the_environments_programs_come_first(monkeypatch):
 
 def test_an_unknown_target_is_refused(monkeypatch):
     monkeypatch.setenv("LAB_TARGET", "azure")
-    with pytest.raises(ValueError, match="local or aws, not 'azure'"):
+    with pytest.raises(typer.BadParameter, match="local or aws, not 'azure'"):
         target.name()
 
 
