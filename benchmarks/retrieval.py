@@ -42,15 +42,15 @@ CHUNKINGS = {
         "chunkingStrategy": "FIXED_SIZE",
         "fixedSizeChunkingConfiguration": {"maxTokens": 300, "overlapPercentage": 20},
     },
-    "hierarchical 300, 40": {
+    "hierarchical 600, 30": {
         "chunkingStrategy": "HIERARCHICAL",
         "hierarchicalChunkingConfiguration": {
-            "levelConfigurations": [{"maxTokens": 300}, {"maxTokens": 40}],
+            "levelConfigurations": [{"maxTokens": 600}, {"maxTokens": 30}],
             "overlapTokens": 1,
         },
     },
 }
-BEST = "hierarchical 300, 40"
+BEST = "hierarchical 600, 30"
 # Of hierarchical chunks the parents are fewer than the children that were found.
 RESULTS, COUNTED = 10, 5
 CHUNKS, TURNS = 10_000, 50
