@@ -8,15 +8,10 @@ from typing import Any
 from moto.s3 import models
 from moto.s3.exceptions import NoSuchUpload
 
-_installed = False
 
-
+@functools.cache
 def install() -> None:
     """Make moto refuse them with S3's NoSuchUpload in all others too. A second call does nothing."""
-    global _installed
-    if _installed:
-        return
-    _installed = True
     backend = models.S3Backend
     for name in ("complete_multipart_upload", "upload_part", "upload_part_copy"):
         setattr(backend, name, _looking_first(getattr(backend, name)))
