@@ -11,6 +11,7 @@ from labkit import packages
 from labkit.grading import Unmet, expect
 
 from .deployment import Deployment, empty_bucket
+from .json_texts import value_of
 from .live_page import LivePage
 from .stacks import Stack
 from .web_calls import Reply, send
@@ -103,10 +104,12 @@ class Album:
     def asked(self, name: str) -> list[dict[str, Any]]:
         """What the model was asked for an upload: the parameters of each call of Converse."""
         found = [
-            json.loads(line.removeprefix("CHECK-ASKED "))
+            value_of(line.removeprefix("CHECK-ASKED "))
             for line in self.lines("PhotoFunction") if line.startswith("CHECK-ASKED ")
         ]  # fmt: skip
-        return [parameters for key, parameters in found if key == f"raw/{name}"]
+        # What looks like one may be the learner's own print.
+        calls = [call for call in found if isinstance(call, list) and len(call) == 2]
+        return [asked for key, asked in calls if key == f"raw/{name}" and isinstance(asked, dict)]
 
     def thumbnail(self, name: str) -> dict[str, Any] | None:
         """The thumbnail's object, with its bytes as Body, or None."""

@@ -300,7 +300,8 @@ def check_model_is_asked(album, rng):
         tried=f"created the stack with ModelId={MODEL} and uploaded raw/{blue}",
         expected="that model to be asked", seen=str(call.get("modelId")),
     )  # fmt: skip
-    most = (call.get("inferenceConfig") or {}).get("maxTokens")
+    config = call.get("inferenceConfig")
+    most = config.get("maxTokens") if isinstance(config, dict) else None
     expect(
         isinstance(most, int) and 1 <= most <= MOST_TOKENS,
         tried=f"{tried}, and read inferenceConfig",

@@ -19,6 +19,8 @@ from botocore.exceptions import ClientError
 from labkit import packages
 from labkit.grading import Unmet, expect
 
+from .json_texts import value_of
+
 # AWS throttles its control plane: Lambda's takes 15 requests a second in all ("Lambda quotas").
 _CONFIG = Config(read_timeout=60, retries={"total_max_attempts": 5, "mode": "standard"})
 # Longer than any function here may run, and no second try: that would be a second invocation.
@@ -26,6 +28,7 @@ _ONCE = Config(read_timeout=60, retries={"total_max_attempts": 1, "mode": "stand
 # New roles take seconds to be known everywhere on AWS; on the local cloud they are known at once.
 ROLE_S = 30
 _ACTIVE_S = 60
+_UNREADABLE = object()
 T = TypeVar("T")
 
 TRUST_LAMBDA = {
@@ -59,6 +62,23 @@ class Answer:
     payload: Any
     error: str | None
     log: list[str]
+
+    @classmethod
+    def of(cls, response: Mapping[str, Any]) -> "Answer":
+        """The answer in a response of Invoke. Raises Unmet where its payload can't be read as JSON."""
+        log = (
+            base64.b64decode(response.get("LogResult", "")).decode("utf-8", "replace").splitlines()
+        )
+        body = response["Payload"].read()
+        payload = value_of(body, _UNREADABLE) if body else None
+        if payload is _UNREADABLE:
+            raise Unmet(
+                tried="invoked the function",
+                expected="an answer in JSON",
+                seen=f"{body!r:.200}",
+                log=log,
+            )
+        return cls(payload, response.get("FunctionError"), log)
 
     @property
     def problem(self) -> str:
@@ -190,11 +210,8 @@ class Deployment:
 
     def invoke(self, name: str, event: Any) -> Answer:
         """Invoke a function and wait for its answer."""
-        answer = invoker().invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
-        log = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
-        body = answer["Payload"].read()
-        return Answer(
-            json.loads(body) if body else None, answer.get("FunctionError"), log.splitlines()
+        return Answer.of(
+            invoker().invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
         )
 
     def layer(self, word: str, archive: bytes, **parameters: Any) -> str:

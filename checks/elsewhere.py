@@ -32,8 +32,7 @@ class FunctionElsewhere:
 
     def invoke(self, event: Any) -> Answer:
         """Invoke the function and wait for its answer, without the log."""
-        answer = self._functions.invoke(FunctionName=self._name, Payload=json.dumps(event))
-        return Answer(json.loads(answer["Payload"].read()), answer.get("FunctionError"), [])
+        return Answer.of(self._functions.invoke(FunctionName=self._name, Payload=json.dumps(event)))
 
     def remove(self) -> None:
         """Delete the function and its log group."""

@@ -1,6 +1,5 @@
 """A page that is connected to a WebSocket API, as a browser would be."""
 
-import json
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +8,8 @@ from websockets.exceptions import InvalidHandshake, InvalidURI
 from websockets.sync.client import connect
 
 from labkit.grading import Unmet
+
+from .json_texts import value_of
 
 _SECONDS = 30
 
@@ -60,9 +61,6 @@ class LivePage:
                 said = self._socket.recv(timeout=max(0, deadline - time.monotonic()))
             except TimeoutError:
                 return None
-            try:
-                message = json.loads(said)
-            except ValueError:
-                continue
+            message = value_of(said)
             if isinstance(message, dict) and message.get("name") == name:
                 return message

@@ -1,12 +1,12 @@
 """The learner's summariser as a function: texts, S3's events for them, and the summaries."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from labkit.grading import Unmet, expect
 
 from .deployment import Answer, Deployment
+from .json_texts import value_of
 from .object_creation import creation_record
 
 NUMBERS = ("input_tokens", "output_tokens", "dollars")
@@ -92,10 +92,7 @@ class Summariser:
             seen=f"no such object; there is {', '.join(there[:3]) or 'nothing'}",
             log=log,
         )
-        try:
-            found = json.loads(body)
-        except ValueError:
-            found = None
+        found = value_of(body)
         if not isinstance(found, dict):
             raise Unmet(
                 tried=tried,

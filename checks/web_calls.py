@@ -1,13 +1,14 @@
 """HTTP as a program or a browser speaks it: one request, one answer, the path just as it is given."""
 
 import http.client
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from labkit.grading import Unmet
+
+from .json_texts import value_of
 
 _SECONDS = 35  # API Gateway itself waits for 30
 
@@ -27,10 +28,7 @@ class Reply:
 
     def json(self) -> Any:
         """The value of a JSON body, or None where it is none."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return None
+        return value_of(self.body)
 
     @property
     def words(self) -> str:

@@ -58,6 +58,18 @@ BROKEN = {
     "control": ("def handler(event, context): raise ValueError('\\x1b[2J\\x07' * 500)\n", "ValueError"),
     "huge": (f"def handler(event, context): return '{'x' * 900_000}'\n", "xxx"),
 }  # fmt: skip
+PAST_THE_RUNTIME = """
+import http.client, os
+def handler(event, context):
+    there = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    path = f"/2018-06-01/runtime/invocation/{context.aws_request_id}/response"
+    there.request("POST", path, %s)
+    there.getresponse().read()
+"""
+BROKEN |= {
+    "no JSON": (PAST_THE_RUNTIME % "b'no JSON'", "b'no JSON'"),
+    "too deep": (PAST_THE_RUNTIME % "b'[' * 100_000", "b'[[[["),
+}
 
 
 @pytest.mark.parametrize("name", BROKEN)
