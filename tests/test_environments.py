@@ -180,3 +180,20 @@ def test_update_replaces_environments(local_cloud):
     payload, _, tail = invoke(local_cloud, "updated")
     assert payload == "1"
     assert "Init Duration" in tail
+
+
+def test_nothing_of_the_runtime_is_compiled_anew(local_cloud):
+    code = """
+        import os, sys
+        import boto3
+        boto3.client("s3")
+
+        def handler(event, context):
+            kept = {name: getattr(module, "__cached__", None) for name, module in sys.modules.items()
+                    if (getattr(module, "__file__", None) or "").startswith(os.environ["LAMBDA_RUNTIME_DIR"])}
+            return [name for name, path in kept.items() if path and not os.path.exists(path)], len(kept)
+    """
+    deploy(local_cloud, "compiled", code)
+    without_bytecode, of_the_runtime = invoke(local_cloud, "compiled")[0]
+    assert without_bytecode == []
+    assert of_the_runtime > 100

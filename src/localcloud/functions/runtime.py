@@ -4,6 +4,7 @@ It holds awslambdaric, boto3 and what these two need, as Lambda's runtime does, 
 happens to be installed: Pillow has to come from a layer, here as on AWS.
 """
 
+import compileall
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -60,6 +61,8 @@ def prepare_runtime(native_client: bool) -> Path:
         _copy(distribution, partial, native_client)
     for source in sources:
         shutil.copy(source, partial)
+    # An environment can't write there: what has no bytecode, it would compile at every start.
+    compileall.compile_dir(partial, quiet=2)
     (partial / "passwd").write_text("sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n")
     partial.chmod(0o755)
     try:
