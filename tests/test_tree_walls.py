@@ -178,6 +178,7 @@ def test_what_a_tree_makes_up_harms_nobody_elses_result(tmp_path, forged):
         (tmp_path / "class" / name / "lab" / KEY).mkdir(parents=True)
         (tmp_path / "class" / name / "lab" / KEY / "notes.txt").write_text(f"mine, {name}")
     done = kit.lab("grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), code=1)
-    assert "forger: ValueError" in done.stdout
-    (record,) = map(json.loads, (tmp_path / "out" / "results.jsonl").read_text().splitlines())
-    assert record["learner"] == "honest" and record["stages"][0]["earned"] == 1
+    assert f"Not graded: forger, {KEY}: ValueError" in done.stdout
+    forger, honest = map(json.loads, (tmp_path / "out" / "results.jsonl").read_text().splitlines())
+    assert forger["stages"][0]["fault"].startswith("not graded: ValueError")
+    assert (forger["stages"][0]["earned"], honest["stages"][0]["earned"]) == (0, 1)
