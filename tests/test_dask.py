@@ -80,7 +80,9 @@ def test_a_class_is_graded_though_a_worker_is_killed(kit, cluster, tmp_path):
 
 
 def test_no_scheduler_is_said_so(kit, tmp_path):
-    (tmp_path / "class" / "ada").mkdir(parents=True)
+    own = tmp_path / "class" / "ada" / "lab" / KEY
+    own.mkdir(parents=True)
+    (own / "notes.txt").write_text("mine")
     done = kit.lab(
         "grade",
         str(tmp_path / "class"),
