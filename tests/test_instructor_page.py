@@ -76,7 +76,10 @@ def test_from_zero_to_grades(kit, tmp_path):
     (commands,) = blocks("From zero to grades in ten minutes")
     said = shell(kit, commands).stdout
     assert "Setting up" not in said
-    assert "3 submissions, 0 stages as before, 2 graded, 0 the same as another's. Open results/index.html" in said
+    assert (
+        "3 submissions, 0 stages as before, 2 graded, 0 the same as another's. Open results/index.html"
+        in said
+    )
 
     out = kit.folder / "results"
     with (out / "grades.csv").open(newline="", encoding="utf-8-sig") as table:

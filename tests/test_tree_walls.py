@@ -173,7 +173,7 @@ def test_what_a_tree_makes_up_harms_nobody_elses_result(tmp_path, forged):
     if forged == "another stage":
         stage |= {"key": "51-other", "checks": []}
     checks = kit.folder / "checks" / "check_50_greeting.py"
-    checks.write_text(checks.read_text() + FORGER.format(line=json.dumps({"stage": stage})))
+    checks.write_text(checks.read_text() + FORGER.format(line=json.dumps(stage)))
     for name in ("forger", "honest"):
         (tmp_path / "class" / name / "lab" / KEY).mkdir(parents=True)
         (tmp_path / "class" / name / "lab" / KEY / "notes.txt").write_text(f"mine, {name}")
