@@ -182,3 +182,6 @@ def test_what_a_tree_makes_up_harms_nobody_elses_result(tmp_path, forged):
     forger, honest = map(json.loads, (tmp_path / "out" / "results.jsonl").read_text().splitlines())
     assert forger["stages"][0]["fault"].startswith("not graded: ValueError")
     assert (forger["stages"][0]["earned"], honest["stages"][0]["earned"]) == (0, 1)
+    # Nothing of it is kept as a result: it is tried again.
+    again = kit.lab("grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), code=1).stdout
+    assert "1 stages as before, 0 graded" in again and f"Not graded: forger, {KEY}" in again
