@@ -25,8 +25,7 @@ from benchmarks.servers import Server
 import second_record
 import stacks
 from labkit import project, target, template_bucket
-from labkit.grading.plugin import IN_TIME
-from labkit.grading.results import CheckResult
+from labkit.grading.results import IN_TIME, CheckResult
 from labkit.grading.run import Listener, grade
 from labkit.grading.stages import Stage, find
 from second_record import COMMANDS, OUT_OF_TIME, TEMPLATES, Measured, Seen

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from labkit.classroom import class_pages, reports
-from labkit.classroom.grade_submission import NOT_HANDED_IN
+from labkit.classroom.grade_stage import NOT_HANDED_IN
 from labkit.classroom.own_account import OwnAccount
 from labkit.classroom.records import Record, Records
 from labkit.classroom.rules import Rules

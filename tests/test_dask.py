@@ -11,7 +11,7 @@ from kit_copy import KEY, copy_kit
 from processes import running
 
 pytestmark = [pytest.mark.needs("bwrap"), pytest.mark.timeout(300)]
-COUNT = 5
+COUNT, COPIES = 5, 3
 
 
 @pytest.fixture
@@ -48,11 +48,11 @@ def busy(workers):
 def test_a_class_is_graded_though_a_worker_is_killed(kit, cluster, tmp_path):
     address, workers = cluster
     solution = (kit.folder / "solutions" / KEY / "app.py").read_text()
-    for number in range(COUNT):
+    for number in range(COUNT + COPIES):
         own = tmp_path / "class" / f"learner-{number}" / "lab" / KEY
         own.mkdir(parents=True)
-        # Other files each: what several hold in the same ones is graded once, and too little to do for three.
-        (own / "app.py").write_text(f"{solution}# {number}\n")
+        # What several hold in the same files is graded once: enough to do for three workers are other ones.
+        (own / "app.py").write_text(f"{solution}# {min(number, COUNT - 1)}\n")
         (own / "notes.txt").write_text("mine" if number else "nothing")
     environment = {"PYTHONPATH": str(kit.folder / "src")}
     out = tmp_path / "out"
@@ -70,14 +70,19 @@ def test_a_class_is_graded_though_a_worker_is_killed(kit, cluster, tmp_path):
         victim, below = wait_for(lambda: busy(workers), 120)
         victim.process.send_signal(signal.SIGKILL)
         assert grading.ended() == 0, grading.lines
+        said = " ".join(" ".join(grading.lines).split())
+        assert f"{COUNT} graded, {COPIES} the same as another's." in said
     wait_for(lambda: not any(each.is_running() for each in below), 30)
     lines = (out / "results.jsonl").read_text().splitlines()
     earned = {r["learner"]: r["stages"][0]["earned"] for r in map(json.loads, lines)}
-    assert earned == {"learner-0": 3} | {f"learner-{number}": 4 for number in range(1, COUNT)}
+    rest = {f"learner-{number}": 4 for number in range(1, COUNT + COPIES)}
+    assert earned == {"learner-0": 3} | rest
 
 
 def test_no_scheduler_is_said_so(kit, tmp_path):
-    (tmp_path / "class" / "ada").mkdir(parents=True)
+    own = tmp_path / "class" / "ada" / "lab" / KEY
+    own.mkdir(parents=True)
+    (own / "notes.txt").write_text("mine")
     done = kit.lab(
         "grade",
         str(tmp_path / "class"),

@@ -76,7 +76,10 @@ def test_from_zero_to_grades(kit, tmp_path):
     (commands,) = blocks("From zero to grades in ten minutes")
     said = shell(kit, commands).stdout
     assert "Setting up" not in said
-    assert "3 submissions, 0 stages as before, 2 graded. Open results/index.html" in said
+    assert (
+        "3 submissions, 0 stages as before, 2 graded, 0 the same as another's. Open results/index.html"
+        in said
+    )
 
     out = kit.folder / "results"
     with (out / "grades.csv").open(newline="", encoding="utf-8-sig") as table:
@@ -102,8 +105,7 @@ def test_from_zero_to_grades(kit, tmp_path):
     }
     assert [scores[name]["score"] for name in ("ada", "bob", "eve")] == [4, 0, 0]
     named = re.findall(r"^\| (`.*?) \|", section("What comes out"), re.MULTILINE)
-    shared = "`shared/`"  # is made where several hand in the same files
-    for name in re.findall(r"`([^`]+)`", " ".join(named).replace(shared, "")):
+    for name in re.findall(r"`([^`]+)`", " ".join(named)):
         assert (out / name.replace("NAME", "ada")).is_file(), name
     assert "0 graded" in shell(kit, commands).stdout
 

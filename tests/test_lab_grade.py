@@ -51,6 +51,11 @@ def results(out):
     return {record["learner"]: record for record in map(json.loads, lines)}
 
 
+def graded_of(out):
+    """How many learners have a stage's checks by now."""
+    return sum('"checks": [\n' in path.read_text() for path in out.glob("learners/*.json"))
+
+
 def timeless(out):
     """All results without their times."""
     found = results(out)
@@ -137,7 +142,7 @@ def test_what_is_graded_is_not_graded_again_and_a_regrade_says_the_same(graded, 
     assert "6 submissions, 5 stages as before, 0 graded" in said.stdout, said.stdout
     assert timeless(out) == before
     said = kit.lab("grade", str(folder), "--out", str(out), "--again", limit_s=LIMIT_S)
-    assert "0 stages as before, 5 graded" in said.stdout
+    assert "0 stages as before, 4 graded, 0 the same as another's." in said.stdout
     assert timeless(out) == before
 
 
@@ -197,15 +202,17 @@ def test_an_interrupted_grading_leaves_nothing_and_goes_on(graded, tmp_path):
         "1",
     )
     with running(*command, PYTHONPATH=str(kit.folder / "src")) as grading:
-        wait_for(lambda: list((tmp_path / "out").glob("learners/*.json")), LIMIT_S)
+        wait_for(lambda: graded_of(tmp_path / "out"), LIMIT_S)
         below = wait_for(lambda: grading.family()[1:], LIMIT_S)
         assert grading.interrupt() == 130
         assert "the same command goes on from there" in "\n".join(grading.lines)
     wait_for(lambda: gone(below), LIMIT_S)
-    before = len(list((tmp_path / "out" / "learners").glob("*.json")))
-    assert 0 < before < 6
+    before = graded_of(tmp_path / "out")
+    assert 0 < before < 4
     done = kit.lab(*command, limit_s=LIMIT_S)
     assert done.returncode == 0 and len(results(tmp_path / "out")) == 6
+    assert f"{before + 1} stages as before, {4 - before} graded" in done.stdout  # and the empty one
+    assert graded_of(tmp_path / "out") == 4
 
 
 def test_strangers_are_not_graded_without_bubblewrap(graded, tmp_path):

@@ -5,8 +5,7 @@ from benchmarks.peer import locked_version
 
 import second_cloud
 import second_record
-from labkit.grading.plugin import IN_TIME
-from labkit.grading.results import CheckResult
+from labkit.grading.results import IN_TIME, CheckResult
 from second_record import Measured, Seen
 
 KEY = "10-trigger"

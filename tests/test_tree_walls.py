@@ -173,11 +173,15 @@ def test_what_a_tree_makes_up_harms_nobody_elses_result(tmp_path, forged):
     if forged == "another stage":
         stage |= {"key": "51-other", "checks": []}
     checks = kit.folder / "checks" / "check_50_greeting.py"
-    checks.write_text(checks.read_text() + FORGER.format(line=json.dumps({"stage": stage})))
+    checks.write_text(checks.read_text() + FORGER.format(line=json.dumps(stage)))
     for name in ("forger", "honest"):
         (tmp_path / "class" / name / "lab" / KEY).mkdir(parents=True)
         (tmp_path / "class" / name / "lab" / KEY / "notes.txt").write_text(f"mine, {name}")
     done = kit.lab("grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), code=1)
-    assert "forger: ValueError" in done.stdout
-    (record,) = map(json.loads, (tmp_path / "out" / "results.jsonl").read_text().splitlines())
-    assert record["learner"] == "honest" and record["stages"][0]["earned"] == 1
+    assert f"Not graded: forger, {KEY}: ValueError" in done.stdout
+    forger, honest = map(json.loads, (tmp_path / "out" / "results.jsonl").read_text().splitlines())
+    assert forger["stages"][0]["fault"].startswith("not graded: ValueError")
+    assert (forger["stages"][0]["earned"], honest["stages"][0]["earned"]) == (0, 1)
+    # Nothing of it is kept as a result: it is tried again.
+    again = kit.lab("grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), code=1).stdout
+    assert "1 stages as before, 0 graded" in again and f"Not graded: forger, {KEY}" in again

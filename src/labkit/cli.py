@@ -300,7 +300,7 @@ def grade(
         Path | None, typer.Option(help="Rules for late and partial work, in TOML.")
     ] = None,
     processes: Annotated[
-        int | None, typer.Option(min=1, help="How many submissions are graded at once.")
+        int | None, typer.Option(min=1, help="How many stages are graded at once.")
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="Grade on a Dask cluster, such as tcp://host:8786.")
@@ -310,7 +310,7 @@ def grade(
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Grade what is graded, too.")] = False,
 ) -> None:
-    """Grade a class: what is new or changed is graded, each submission apart from all others.
+    """Grade a class: what is new or changed is graded, the same work once, each stage apart from all others.
 
     Exit codes: 0 all graded · 1 some could not be · 2 it can't begin · 130 interrupted: the same command
     goes on.

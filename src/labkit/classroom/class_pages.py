@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ..grading import lines
 from ..grading.stages import Stage
 from . import own_account
-from .grade_submission import NOT_HANDED_IN
+from .grade_stage import NOT_HANDED_IN
 from .records import Record
 from .rules import Grade, Rules
 from .similarity import SOLUTION, Alike

@@ -1,23 +1,23 @@
-"""Where submissions are graded: processes of this machine, or the workers of a Dask cluster.
+"""Where stages are graded: processes of this machine, or the workers of a Dask cluster.
 
-Both take tasks as they come, hold only a few at a time, and yield each task with its results when it is done.
+Both take tasks as they come, hold only a few at a time, and yield each task with its result when it is done.
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import Any
 
+from ..grading.results import StageResult
 from . import tree
-from .grade_submission import Task, grade_submission
+from .grade_stage import Task, grade_stage
 
-Done = tuple[Task, list[dict[str, Any]] | Exception]
-# A submission waits for its functions half of the time: more than processors keep them busy.
+Done = tuple[Task, StageResult | Exception]
+# A stage waits for its functions half of the time: more than processors keep them busy.
 PER_PROCESSOR = 2
 
 
 def processes(tasks: Iterable[Task], count: int) -> Iterator[Done]:
-    """Grade on this machine, `count` submissions at once. Each has a process tree, watched by a thread."""
+    """Grade on this machine, `count` stages at once. Each has a process tree, watched by a thread."""
     with ThreadPoolExecutor(count) as pool:
         try:
             yield from _as_completed(tasks, count, pool.submit)
@@ -29,7 +29,7 @@ def processes(tasks: Iterable[Task], count: int) -> Iterator[Done]:
 def dask(tasks: Iterable[Task], address: str) -> Iterator[Done]:
     """Grade on the workers of the cluster whose scheduler listens at the address, as tcp://host:8786.
 
-    A submission whose worker is lost is graded by another. Raises ImportError without `distributed`,
+    A stage whose worker is lost is graded by another. Raises ImportError without `distributed`,
     OSError where no scheduler answers.
     """
     from distributed import Client, as_completed
@@ -43,7 +43,7 @@ def dask(tasks: Iterable[Task], address: str) -> Iterator[Done]:
         def more() -> None:
             for task in source:
                 # Not pure: a task that is asked for again shall run again.
-                future = client.submit(grade_submission, task, pure=False, retries=2)
+                future = client.submit(grade_stage, task, pure=False, retries=2)
                 running[future.key] = task
                 futures.add(future)
                 if len(running) >= room:
@@ -59,7 +59,7 @@ def dask(tasks: Iterable[Task], address: str) -> Iterator[Done]:
 
 
 def default_processes() -> int:
-    """How many submissions this machine grades at once."""
+    """How many stages this machine grades at once."""
     return PER_PROCESSOR * (os.cpu_count() or 1)
 
 
@@ -68,7 +68,7 @@ def _as_completed(tasks: Iterable[Task], room: int, submit: Callable) -> Iterato
     source = iter(tasks)
     while True:
         while len(running) < room and (task := next(source, None)) is not None:
-            running[submit(grade_submission, task)] = task
+            running[submit(grade_stage, task)] = task
         if not running:
             return
         finished, _ = wait(running, return_when=FIRST_COMPLETED)

@@ -18,14 +18,15 @@ import localcloud
 
 from .. import terminal
 from ..grading.learner_text import clean
-from ..grading.results import StageResult
 from ..grading.stages import UnknownStage, find, stages
 from . import engines, reports, rules, submission, tree
-from .grade_submission import Task
+from .grade_stage import Task
 from .plan import Plan
-from .records import Records, Shared, write_whole
+from .records import Records, write_whole
 from .submission import UnreadableSubmission
 
+# Stages take between one and ten seconds: how long the others will take is told by many of them.
+_LOOK_BACK_S = 300
 GRADED, INCOMPLETE, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -40,7 +41,6 @@ def run(
     scheduler: str | None = None,
     trusted: bool = False,
     again: bool = False,
-    limits: dict[str, float] | None = None,
 ) -> int:
     """Grade what is not graded yet, write the reports, and return the exit code."""
     console = terminal.console()
@@ -70,8 +70,8 @@ def run(
     localcloud.prepare()  # where it can be written to; trees only read it
     kept = Records(out)
     plan = Plan(
-        found, kept, Shared(out), chosen, _seed(out, seed), not trusted, again, (submissions, out),
-        limits or {},
+        found, kept, chosen, seed=_seed(out, seed), confined=not trusted, again=again,
+        hidden=(submissions, out),
     )  # fmt: skip
 
     def graded(tasks: Iterable[Task]) -> Iterator[engines.Done]:
@@ -79,28 +79,22 @@ def run(
             return engines.dask(tasks, scheduler)
         return engines.processes(tasks, processes or engines.default_processes())
 
-    broken: dict[str, str] = {}
     bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                   TextColumn("left"), TimeRemainingColumn(), console=console)  # fmt: skip
+                   TextColumn("left"), TimeRemainingColumn(), console=console,
+                   speed_estimate_period=_LOOK_BACK_S)  # fmt: skip
     try:
         with bar:
-            if alike := plan.find_alike():
-                counter = bar.add_task("Stages that several hold", total=len(alike))
-                for task, results in graded(plan.shared_tasks(alike)):
-                    if not isinstance(results, Exception):  # else it is told with each submission
-                        plan.finish_shared(task, StageResult.from_json(results[0]))
-                    bar.advance(counter)
-            counter = bar.add_task("Submissions", total=len(found))
-            plan.settled = lambda: bar.advance(counter)
-            for task, results in graded(plan.tasks()):
-                if isinstance(results, Exception):
-                    broken[task.learner] = f"{type(results).__name__}: {results}"
-                    bar.console.print(
-                        f"{task.learner}: {broken[task.learner]}", style="red", markup=False
-                    )
-                else:
-                    plan.finish(task, [StageResult.from_json(result) for result in results])
-                bar.advance(counter)
+            counter = bar.add_task("Submissions read", total=len(found))
+            plan.read(each_read=lambda: bar.advance(counter))
+            grading = bar.add_task("Stages graded", total=plan.left, visible=plan.left > 0)
+            while plan.left:  # more than once where others' can't be taken
+                bar.update(grading, total=plan.done + plan.left)
+                for task, result in graded(plan.tasks()):
+                    if isinstance(result, Exception):
+                        plan.fail(task, f"{type(result).__name__}: {result}")
+                    else:
+                        plan.finish(task, result)
+                    bar.update(grading, completed=plan.done)
     except KeyboardInterrupt:
         console.print(f"Interrupted. What is graded is kept in {out}: the same command goes on from there.",
                       markup=False)  # fmt: skip
@@ -111,9 +105,12 @@ def run(
     reports.write_all(kept, chosen, how, found)
     for learner, fault in plan.unread.items():
         console.print(f"{learner} gets no points: {fault}", style="yellow", markup=False)
-    console.print(f"{len(found)} submissions, {plan.reused} stages as before, {plan.graded} graded"
-                  f"{plan.words_on_shared}. Open {out / 'index.html'}", markup=False)  # fmt: skip
-    return INCOMPLETE if broken else GRADED
+    for words, places in plan.failed.items():
+        more = f" and {len(places) - 1} more" if places[1:] else ""
+        console.print(f"Not graded: {places[0]}{more}: {words}", style="red", markup=False)
+    console.print(f"{len(found)} submissions, {plan.reused} stages as before, {plan.graded} graded, "
+                  f"{plan.same} the same as another's. Open {out / 'index.html'}", markup=False)  # fmt: skip
+    return INCOMPLETE if plan.failed else GRADED
 
 
 def _seed(out: Path, given: int | None) -> int:

@@ -1,10 +1,9 @@
-"""The first process of a submission's tree: it grades the stages of one submission, one after another.
+"""The first process of a tree: it has one stage of a submission graded, and watches.
 
-It is a fork of tree_host.py's process. It reads one line of JSON: {"files": {"KEY/NAME": base64},
-"stages": [KEY…], "seed", "confined", "limits"}. Each stage is graded in a fork with a local cloud of its
-own, watched from here: whichever takes more time or memory than a stage may is killed with all below it,
-and its other checks count as not run. What it says goes out as lines of JSON: {"check": KEY} as a check
-ends, {"stage": …} as a stage does.
+It is a fork of tree_host.py's process. It reads one line of JSON: {"files": {NAME: base64}, "stage": KEY,
+"seed", "confined"}. The stage is graded in a fork with a local cloud, watched from here: one that takes
+more time or memory than a stage may is killed with all below it, and its other checks count as not run.
+The result goes out as a line of JSON.
 
 Learner code runs in neither process, but in the execution environments of the cloud.
 """
@@ -23,7 +22,6 @@ import time
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -64,31 +62,25 @@ def main() -> int:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing but answers may come out there
     if job["confined"]:
-        # Looked for once, and remembered in the forks; without it each stage's cloud says why not.
+        # Looked for once, and remembered in the fork; without it the stage's cloud says why not.
         with contextlib.suppress(RuntimeError):
             localcloud.require_confinement()
-    limits = Limits(**job["limits"])
     with tempfile.TemporaryDirectory() as folder:
-        workspace = Path(folder) / "lab"
-        for path, content in job["files"].items():
-            target = workspace / path
+        stage, workspace = find(job["stage"]), Path(folder) / "lab"
+        own = workspace / stage.key
+        own.mkdir(parents=True)
+        for name, content in job["files"].items():
+            target = own / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(base64.b64decode(content))
-        workspace.mkdir(exist_ok=True)
-        for key in job["stages"]:
-            stage = find(key)
-
-            def tell(answer: dict[str, Any]) -> None:
-                answers.write(json.dumps(answer) + "\n")
-                answers.flush()
-
-            result = _graded(stage, workspace, job["seed"], job["confined"], limits, tell)
-            tell({"stage": result.as_json()})
+        result = _graded(stage, workspace, job["seed"], job["confined"], Limits())
+        answers.write(json.dumps(result.as_json()) + "\n")
+        answers.flush()
     return 0
 
 
 def _graded(
-    stage: Stage, workspace: Path, seed: int, confined: bool, limits: Limits, tell
+    stage: Stage, workspace: Path, seed: int, confined: bool, limits: Limits
 ) -> StageResult:
     """Grade a stage in a process of its own, within the limits."""
     ours, theirs = multiprocessing.Pipe(duplex=False)
@@ -106,7 +98,6 @@ def _graded(
                 kind, value = ours.recv()
                 if kind == "check":
                     checks.append(value)
-                    tell({"check": stage.key})
                 else:
                     result = value
             elif time.monotonic() > deadline:
@@ -131,7 +122,6 @@ def _work(results: Connection, stage: Stage, workspace: Path, seed: int, confine
             results.send(("check", result))
 
     os.setsid()
-    # The stages' clouds share what they unpack: functions can't write there.
     packages = workspace.parent / "packages"
     try:
         # No sandbox stands ready: nobody waits at a keyboard, and two of each cloud's would never be used.

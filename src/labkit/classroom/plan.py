@@ -1,169 +1,164 @@
 """What is left to grade of a class, one task at a time, and the records that come of it."""
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..grading.learner_text import clean
 from ..grading.results import StageResult
-from ..grading.stages import Stage, stages
+from ..grading.stages import Stage, find, stages
 from . import digests, submission
-from .grade_submission import Task, task_of
-from .records import Record, Records, Shared
+from .grade_stage import NOT_HANDED_IN, Task
+from .records import Record, Records
 from .submission import Submission, UnreadableSubmission
 
 
 class Plan:
-    """Which tasks are left to do, one at a time, and the records that come of them."""
+    """Which stages are left to grade, each distinct one once, and the records that come of it.
+
+    A result depends on nothing but what its digest names, so one does for all who hold these files: an
+    untouched starter is graded once a class. `reused` counts the results of earlier runs that still hold,
+    `graded` what was graded now, `same` the results that came from another's.
+    """
 
     def __init__(
-        self, found, kept: Records, shared: Shared, chosen: list[Stage], seed, confined, again,
-        hidden, limits,
+        self, found: dict[str, list[Path]], kept: Records, chosen: Sequence[Stage], *, seed: int,
+        confined: bool, again: bool, hidden: Sequence[Path],
     ):  # fmt: skip
-        self._found: dict[str, list[Path]] = found
+        self._found = found
         self._kept = kept
-        self._shared = shared
         self._chosen = chosen
         self._seed = seed
         self._confined = confined
         self._again = again
-        self._hidden = hidden
-        self._limits = limits
-        self._waiting: dict[str, Record] = {}
+        self._hidden = tuple(map(str, hidden))
+        # What is to be graded: the digests of a learner's stages, and who else holds the same.
+        self._left: dict[str, dict[str, str]] = {}
+        self._others: dict[str, list[str]] = {}
         # Why nothing could be taken from a submission, by learner.
         self.unread: dict[str, str] = {}
-        self.settled = lambda: None
-        self.reused = self.graded = self._taken_over = self._graded_once = 0
+        # Where something could not be graded, as "LEARNER, STAGE", by the reason.
+        self.failed: dict[str, list[str]] = {}
+        self.reused = self.graded = self.same = 0
 
     @property
-    def words_on_shared(self) -> str:
-        """What was graded once for several submissions, for the end of a sentence."""
-        if not self._taken_over:
-            return ""
-        return f", {self._taken_over} with the very files of others ({self._graded_once} graded for them)"
+    def left(self) -> int:
+        """How many stages are to be graded of which no task was made yet."""
+        return sum(map(len, self._left.values()))
 
-    def find_alike(self) -> list[tuple[str, str]]:
-        """The stages that several submissions hold in the very same files, as (learner, key) of the first
-        one; those with a result that still holds are left out.
+    @property
+    def done(self) -> int:
+        """How many stages had their turn."""
+        return self.graded + sum(map(len, self.failed.values()))
 
-        A result depends on nothing but what its digest names, so one does for all: an untouched starter
-        is graded once a class.
+    def read(self, each_read: Callable[[], None]) -> None:
+        """Read all submissions, one at a time, write their records with what still holds and what others
+        have for the same files, and find what is left.
         """
-        if self._again:
-            self._shared.clear()
-        first: dict[str, tuple[str, str]] = {}
-        alike: dict[str, tuple[str, str]] = {}
+        holders: dict[tuple[str, str], list[str]] = {}
+        held_by: dict[str, str] = {}
         for learner, paths in self._found.items():
-            try:
-                taken = submission.read(learner, paths)
-            except UnreadableSubmission:
-                continue
-            held = self._with_old(Record(learner), taken).digests or {}
-            for stage in self._chosen:
-                files = taken.of(stage.key)
-                if not files or stage.key in held:
-                    continue
-                digest = self._digest(stage, files)
-                if digest in first:
-                    alike[digest] = first[digest]
-                else:
-                    first[digest] = (learner, stage.key)
-        return [place for digest, place in alike.items() if not self._shared.read(digest)]
-
-    def shared_tasks(self, alike: list[tuple[str, str]]) -> Iterator[Task]:
-        """The tasks of grading these stages, each by itself: nothing else that somebody has handed in runs
-        in its tree.
-        """
-        for learner, key in alike:
-            with contextlib.suppress(UnreadableSubmission):  # changed since: its turn comes
-                yield self._task(submission.read(learner, self._found[learner]), [key])
-
-    def finish_shared(self, task: Task, result: StageResult) -> None:
-        """Store what is good for all that hold these files: not a fault, which may have been this run's."""
-        if not result.fault:
-            self._graded_once += 1
-            self._shared.write(task.digests[result.key], result)
+            for key, digest in self._begin(learner, paths, held_by).items():
+                holders.setdefault((key, digest), []).append(learner)
+            each_read()
+        for (key, digest), learners in holders.items():
+            first, *others = learners
+            if digest in held_by:
+                result = self._kept.read(held_by[digest]).of(key)
+                self._give(learners, result, digest)
+                self.same += len(learners)
+            else:
+                self._left.setdefault(first, {})[key] = digest
+                self._others[digest] = others
 
     def tasks(self) -> Iterator[Task]:
-        """The tasks; a submission is read when its turn comes."""
-        for learner, paths in self._found.items():
-            moment = datetime.fromtimestamp(_changed(paths[0]), UTC).isoformat(timespec="seconds")
+        """The tasks of all that is left; a submission is read again when its turn comes."""
+        left, self._left = self._left, {}
+        for learner, wanted in left.items():
             try:
-                taken = submission.read(learner, paths)
-            except UnreadableSubmission as error:
-                self.unread[learner] = str(error)
-                self._kept.write(Record(learner, digests={}, fault=str(error), submitted=moment))
-                self.settled()
-                continue
-            record = Record(
-                learner,
-                (),
-                {},
-                taken.notes,
-                "",
-                taken.kit,
-                moment,
-                "",
-                taken.accounts,
-                taken.untouched,
-            )
-            record = self._with_old(record, taken)
-            self.reused += len(record.digests or {})
-            record = self._with_shared(record, taken)
-            todo = [stage.key for stage in self._chosen if stage.key not in (record.digests or {})]
-            if not todo:
-                self._kept.write(record)
-                self.settled()
-                continue
-            self._waiting[learner] = record
-            yield self._task(taken, todo)
+                taken = submission.read(learner, self._found[learner])
+            except UnreadableSubmission:
+                taken = Submission(learner)
+            for key, digest in wanted.items():
+                files = taken.of(key)
+                task = Task(learner, key, files, digest, self._seed, self._confined, self._hidden)
+                if self._digest(find(key), files) == digest:
+                    yield task
+                else:
+                    self.fail(task, "it was changed meanwhile")
 
-    def finish(self, task: Task, results: list[StageResult]) -> None:
-        """Store what a task gave, beside the stages that were as before."""
-        self.graded += len(results)
-        self._kept.write(_with(self._waiting.pop(task.learner), results, task.digests))
+    def finish(self, task: Task, result: StageResult) -> None:
+        """Store a result for all who hold these files; one that the files alone don't account for, for the
+        one learner: the others' are graded by themselves.
+        """
+        self.graded += 1
+        self._give([task.learner], result, task.digest)
+        others = self._others.pop(task.digest, [])
+        if result.repeatable:
+            self._give(others, result, task.digest)
+            self.same += len(others)
+        else:
+            self._grade_alone(others, task)
 
-    def _with_old(self, record: Record, taken: Submission) -> Record:
-        """The record with those results of an earlier run that still hold."""
-        old = None if self._again else self._kept.read(record.learner)
-        if old is None:
-            return record
-        held = {}
+    def fail(self, task: Task, words: str) -> None:
+        """Note that a stage could not be graded: nothing is kept, so that the next run tries it again."""
+        self.failed.setdefault(words, []).append(f"{task.learner}, {task.stage}")
+        fault = clean(f"not graded: {words}")
+        none = StageResult(task.stage, find(task.stage).title, self._seed, (), fault)
+        self._give([task.learner], none, "")
+        self._grade_alone(self._others.pop(task.digest, []), task)
+
+    def _grade_alone(self, learners: list[str], task: Task) -> None:
+        for learner in learners:
+            self._left.setdefault(learner, {})[task.stage] = task.digest
+
+    def _begin(self, learner: str, paths: list[Path], held_by: dict[str, str]) -> dict[str, str]:
+        """Write a learner's record with what still holds, and return the digests of the other stages."""
+        moment = datetime.fromtimestamp(_changed(paths[0]), UTC).isoformat(timespec="seconds")
+        try:
+            taken = submission.read(learner, paths)
+        except UnreadableSubmission as error:
+            self.unread[learner] = str(error)
+            self._kept.write(Record(learner, digests={}, fault=str(error), submitted=moment))
+            return {}
+        old = None if self._again else self._kept.read(learner)
+        results, held, wanted = [], {}, {}
         for stage in stages():
-            digest = self._digest(stage, taken.of(stage.key))
-            if (old.digests or {}).get(stage.key) == digest and old.of(stage.key):
-                held[stage.key] = digest
-        results = tuple(result for result in old.stages if result.key in held)
-        return replace(record, stages=results, digests=held, graded=old.graded)
-
-    def _with_shared(self, record: Record, taken: Submission) -> Record:
-        """The record with those results that were made for all who hold the same files."""
-        made, names = [], {}
-        for stage in self._chosen:
             files = taken.of(stage.key)
-            if files and stage.key not in record.digests:
-                digest = self._digest(stage, files)
-                if result := self._shared.read(digest):
-                    made.append(result)
-                    names[stage.key] = digest
-        self._taken_over += len(made)
-        return _with(record, made, names) if made else record
-
-    def _task(self, taken: Submission, keys: list[str]) -> Task:
-        return task_of(taken, keys, seed=self._seed, confined=self._confined, hidden=self._hidden,
-                       limits=self._limits)  # fmt: skip
+            digest = self._digest(stage, files)
+            result = old and old.of(stage.key)
+            if result and (old.digests or {}).get(stage.key) == digest:
+                results.append(result)
+                held[stage.key] = digest
+                self.reused += 1
+                if result.repeatable:
+                    held_by[digest] = learner
+            elif stage in self._chosen and not files:
+                none = StageResult(stage.key, stage.title, self._seed, (), NOT_HANDED_IN)
+                results.append(none)
+                held[stage.key] = digest
+            elif stage in self._chosen:
+                wanted[stage.key] = digest
+        self._kept.write(
+            Record(
+                learner, tuple(results), held, taken.notes, "", taken.kit, moment,
+                old.graded if old else "", taken.accounts, taken.untouched,
+            )
+        )  # fmt: skip
+        return wanted
 
     def _digest(self, stage: Stage, files: dict[str, bytes]) -> str:
         return digests.of(stage, files, self._seed, self._confined)
 
-
-def _with(record: Record, results: list[StageResult], named: dict[str, str]) -> Record:
-    """The record with results more, graded now; `named` are their digests."""
-    order = {stage.key: number for number, stage in enumerate(stages())}
-    both = sorted((*record.stages, *results), key=lambda result: order[result.key])
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return replace(record, stages=tuple(both), digests=record.digests | named, graded=now)
+    def _give(self, learners: Sequence[str], result: StageResult, digest: str) -> None:
+        order = [stage.key for stage in stages()]
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        for learner in learners:
+            record = self._kept.read(learner)
+            both = sorted((*record.stages, result), key=lambda each: order.index(each.key))
+            named = record.digests | {result.key: digest}
+            self._kept.write(replace(record, stages=tuple(both), digests=named, graded=now))
 
 
 def _changed(path: Path) -> float:

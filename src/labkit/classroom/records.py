@@ -6,7 +6,6 @@ that only what has changed is graded again.
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -81,34 +80,6 @@ class Records:
 
     def _path(self, learner: str) -> Path:
         return self._folder / f"{learner}.json"
-
-
-class Shared:
-    """The results of stages that several submissions hold in the very same files, in OUT/shared by their
-    digests: graded once, and in no learner's tree.
-    """
-
-    def __init__(self, out: Path):
-        self._folder = out / "shared"
-
-    def read(self, digest: str) -> StageResult | None:
-        """The result of that digest; None where there is none that can be read."""
-        try:
-            return StageResult.from_json(json.loads(self._path(digest).read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-
-    def write(self, digest: str, result: StageResult) -> None:
-        """Store a result, as a whole."""
-        self._folder.mkdir(exist_ok=True)
-        write_whole(self._path(digest), json.dumps(result.as_json(), ensure_ascii=False) + "\n")
-
-    def clear(self) -> None:
-        """Remove all of them."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _path(self, digest: str) -> Path:
-        return self._folder / f"{digest}.json"
 
 
 def write_whole(path: Path, text: str) -> None:

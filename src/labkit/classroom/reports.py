@@ -14,7 +14,7 @@ from ..grading.learner_text import clean
 from ..grading.results import CheckResult, StageResult
 from ..grading.stages import Stage
 from . import class_pages, similarity
-from .grade_submission import NOT_HANDED_IN
+from .grade_stage import NOT_HANDED_IN
 from .records import Record, Records, write_whole
 from .rules import Grade, Rules
 

@@ -1,9 +1,9 @@
-"""One submission's process tree: the way in and out.
+"""The process tree in which one stage of a submission is graded: the way in and out.
 
 The tree runs grading_process.py, which is ours; functions run below it, in bubblewrap. The tree has no
 network but its own loopback, sees neither the class nor its results, and nothing of it is left when its
-first process has ended. It is forked from a host (tree_host.py), of which a grader has one. Jobs go in as
-one line of JSON, answers come out as lines of JSON.
+first process has ended. It is forked from a host (tree_host.py), of which a grader has one. A job goes in
+as one line of JSON, and its answer comes out as another.
 """
 
 import atexit
@@ -67,7 +67,7 @@ def run(
     if _ended.is_set():
         raise Ended
     asked = {
-        "stages": job["stages"], "confined": not trusted,
+        "stage": job["stage"], "confined": not trusted,
         "hidden": [str(path.resolve()) for path in hidden],
     }  # fmt: skip
     with _Tree(asked) as tree:

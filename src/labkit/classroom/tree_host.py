@@ -3,7 +3,7 @@
     python -m labkit.classroom.tree_host DESCRIPTOR
 
 It has read no submission and is told of none: a tree gets its job through a pipe of its own. On the socket
-come {"stages", "confined", "hidden"} and two descriptors, which become a tree's standard input and
+come {"stage", "confined", "hidden"} and two descriptors, which become a tree's standard input and
 output; the answer is a descriptor of its first process (pidfd), for waiting and killing. Where the
 socket ends, this process does; the trees end with their input.
 """
@@ -43,7 +43,7 @@ def main(descriptor: int) -> int:
             return 0
         _reap()
         asked = json.loads(message)
-        _load(tuple(asked["stages"]))
+        _load(asked["stage"])
         pid = os.fork()
         if pid == 0:
             asking.close()
@@ -55,9 +55,9 @@ def main(descriptor: int) -> int:
 
 
 @functools.cache
-def _load(keys: tuple[str, ...]) -> None:
-    """Make and load what these stages' processes would each make and load anew, seconds in all."""
-    actions = {action for names in needs.actions(keys, "checks").values() for action in names}
+def _load(key: str) -> None:
+    """Make and load what each tree of this stage would make and load anew, seconds in all."""
+    actions = {action for names in needs.actions([key], "checks").values() for action in names}
     services = {action.partition(":")[0] for action in actions}
     localcloud.load_services(services)
     preloaded.make_clients(*sorted({_CLIENTS[each] for each in services & _CLIENTS.keys()}))

@@ -21,12 +21,10 @@ from .. import project, target
 from . import pictures
 from .expectations import Unmet
 from .learner_text import clean, useful_lines
-from .results import CheckResult
+from .results import IN_TIME, TO_AN_END, CheckResult
 from .stage_files import StageFiles
 
 LIMIT_S = 30
-# What is expected of a check that its time limit has ended.
-IN_TIME = "this check to end in time"
 _SEED = pytest.StashKey[int]()
 _OUTCOMES = pytest.StashKey[dict[str, CheckResult]]()
 _TOLD = pytest.StashKey[list[BaseException]]()
@@ -183,7 +181,7 @@ def _unmet(error: BaseException) -> Unmet:
         return Unmet(tried="waited for your code", expected=IN_TIME, seen=str(error.msg))
     return Unmet(
         tried="ran this check",
-        expected="it to come to an end",
+        expected=TO_AN_END,
         seen="the check itself broke, which is the kit's fault and not yours "
         f"({type(error).__name__}: {error})",
     )

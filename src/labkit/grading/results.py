@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
 Outcome = Literal["passed", "failed", "not run"]
+# What is expected of a check that its time limit has ended, and of one that broke.
+IN_TIME, TO_AN_END = "this check to end in time", "it to come to an end"
 # All that is said of a hidden check besides its sentence.
 _HIDDEN = {
     "passed": {},
@@ -97,6 +99,16 @@ class StageResult:
     def passed(self) -> bool:
         """Whether every check passed."""
         return not self.fault and all(check.outcome == "passed" for check in self.checks)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the same files would be told the same again: nothing ended early, ran out of its time or
+        broke, which may have been the machine's doing or the kit's.
+        """
+        return not self.fault and not any(
+            check.outcome == "failed" and check.expected in (IN_TIME, TO_AN_END)
+            for check in self.checks
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The result as JSON's own types."""
