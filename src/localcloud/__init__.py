@@ -23,6 +23,7 @@ __all__ = [
     "StateInUse",
     "empty_state",
     "find_server",
+    "load_package",
     "load_services",
     "prepare",
     "require_confinement",
@@ -59,6 +60,15 @@ def load_services(services: Collection[str]) -> None:
         from .foundation_models import loaded
 
         loaded.load()
+
+
+def load_package(archive: bytes) -> None:
+    """Compile the modules of a package or layer, for a process from which others are forked that unpack the
+    same, in whatever package.
+    """
+    from .functions.package import remember
+
+    remember(archive)
 
 
 def __getattr__(name: str) -> Any:

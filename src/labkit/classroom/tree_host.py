@@ -62,7 +62,7 @@ def _load(key: str) -> None:
     localcloud.load_services(services)
     preloaded.make_clients(*sorted({_CLIENTS[each] for each in services & _CLIENTS.keys()}))
     if actions & {"lambda:PublishLayerVersion", "cloudformation:CreateStack"}:
-        packages.pillow_layer_zip()
+        localcloud.load_package(packages.pillow_layer_zip())
     # What is there now stays: no process forked from here needs to look through it, or to copy it for that.
     gc.collect()
     gc.freeze()

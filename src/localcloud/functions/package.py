@@ -1,10 +1,12 @@
 """Deployment packages and layers, unpacked once for each content and shared by all environments."""
 
-import compileall
+import contextlib
+import functools
 import hashlib
+import importlib.util
 import io
+import marshal
 import os
-import py_compile
 import shutil
 import stat
 import tempfile
@@ -19,6 +21,7 @@ from .configuration import Archive
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 250 MB, layers included.
 MAX_UNZIPPED_BYTES = 262_144_000
+_REMEMBERED_BYTES = 262_144
 
 
 class InvalidArchive(Exception):
@@ -116,6 +119,12 @@ class PackageStore:
         return final
 
 
+def remember(data: bytes) -> None:
+    """Compile a package's modules now; unpacking them later takes what is kept of that."""
+    with tempfile.TemporaryDirectory() as folder:
+        _unpack(data, Path(folder))
+
+
 def folder_names(code: str, layers: tuple[str, ...]) -> set[str]:
     """The folders that a function needs, by the digests of its package and its layers."""
     return {f"code-{code}", _merged(layers), *(f"layer-{digest}" for digest in layers)}
@@ -151,14 +160,38 @@ def _unpack(data: bytes, target: Path) -> None:
             _unpack_link(archive.read(entry).decode(), entry.filename, target)
     if links:
         _drop_links_out(target)
-    # Lambda's disk is read-only, so that bytecode can't be kept by the function itself. Compiled
-    # here once, by hash and unchecked, an import costs what its code does and no parsing.
-    compileall.compile_dir(
-        target,
-        quiet=2,
-        force=True,
-        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    _keep_bytecode(target)
+
+
+def _keep_bytecode(folder: Path) -> None:
+    """Lambda's disk is read-only, so that bytecode can't be kept by the function itself. Compiled here once,
+    an import costs what its code does and no parsing.
+    """
+    for path in folder.rglob("*.py"):
+        with contextlib.suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            if not path.is_symlink():
+                kept = Path(importlib.util.cache_from_source(str(path)))
+                kept.parent.mkdir(exist_ok=True)
+                kept.unlink(missing_ok=True)
+                source = path.read_bytes()
+                compiled = _remembered if len(source) <= _REMEMBERED_BYTES else _bytecode
+                kept.write_bytes(compiled(source))
+
+
+def _bytecode(source: bytes) -> bytes:
+    """The content of a source's .pyc file that is found by hash and not checked (PEP 552)."""
+    code = compile(source, "module", "exec", dont_inherit=True)  # the import puts the real path in
+    unchecked = (0b01).to_bytes(4, "little")
+    return (
+        importlib.util.MAGIC_NUMBER
+        + unchecked
+        + importlib.util.source_hash(source)
+        + marshal.dumps(code)
     )
+
+
+# The same libraries come in many packages; Pillow has a hundred modules.
+_remembered = functools.lru_cache(256)(_bytecode)
 
 
 def _unpack_link(destination: str, name: str, target: Path) -> None:
