@@ -35,7 +35,10 @@ class Said:
 
 
 class AskFunction:
-    """One function, which asks the knowledge base with this id, with no right that it doesn't need."""
+    """One function, which asks the knowledge base with this id, with no right that it doesn't need.
+
+    Where it may not ask models, what it does without an error it does without one.
+    """
 
     def __init__(
         self,
@@ -46,14 +49,16 @@ class AskFunction:
         base_id: str,
         base_arn: str,
         min_score: float,
+        may_ask_models: bool = True,
     ) -> None:
         self._deployment = deployment
         model = deployment.fill("arn:${Partition}:bedrock:${Region}::foundation-model/" + MODEL)
         logs = deployment.fill("arn:${Partition}:logs:${Region}:${Account}:*")
+        invoke = (["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"], model)
         allowed = (
             (["bedrock:Retrieve"], base_arn),
             (["bedrock:RetrieveAndGenerate"], "*"),  # it has no resource of its own
-            (["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"], model),
+            *([invoke] if may_ask_models else []),
             (["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], logs),
         )
         policy = {

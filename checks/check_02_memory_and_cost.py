@@ -1,5 +1,7 @@
 """Stage 02: a bill read from a function's log, and the cheapest memory size found by measuring."""
 
+import json
+import random
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -27,6 +29,29 @@ PRINTS = (
 )
 
 
+# What the measured function can do, in words, and how work.py is told. A wait is one number for each size.
+TASKS = {
+    "waits 30 ms and calculates for 5 ms": {"wait_ms": 30, "cpu_ms": 5},
+    "calculates for 12 ms": {"cpu_ms": 12},
+    "waits 12 ms": {"wait_ms": 12},
+    "waits 100 ms": {"wait_ms": 100},
+    "needs 20 MB besides": {"hold_mb": 20},
+    "needs more than 140 MB": {"hold_mb": 140},
+    "waits 150 ms at 160 MB, 20 ms at 512 MB, 15 ms at 1769 MB": {
+        "wait_ms": {"160": 150, "512": 20, "1769": 15}
+    },
+    "waits 300 ms at 160 MB, 90 ms at 512 MB, 12 ms at 1769 MB": {
+        "wait_ms": {"160": 300, "512": 90, "1769": 12}
+    },
+    "waits 20 ms, and 400 ms longer in one call of each environment": {
+        "wait_ms": 20,
+        "late_ms": 400,
+    },
+    "waits 200 ms at 300 MB, 15 ms at 1800 MB": {"wait_ms": {"300": 200, "1800": 15}},
+    "waits 300 ms at 128 MB, 10 ms at 1769 MB": {"wait_ms": {"128": 300, "1769": 10}},
+}
+
+
 def policy(*statements):
     """A policy document of the statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
@@ -39,11 +64,20 @@ def role(deployment):
 
 
 @pytest.fixture(scope="module")
-def work(deployment, role):
+def names(seed):
+    """What the tasks are called in this run: words -> name. A name says nothing of what the task is."""
+    rng = random.Random(f"{seed} tasks")
+    return {words: f"{rng.getrandbits(64):016x}" for words in TASKS}
+
+
+@pytest.fixture(scope="module")
+def work(deployment, role, names):
     """The function that is measured: checks/workloads/work.py."""
+    tasks = json.dumps({names[words]: task for words, task in TASKS.items()})
     return deployment.function(
-        "work", {"work.py": WORK}, handler="work.handler", role=role, environment={"INIT_MS": "150"}
-    )
+        "work", {"work.py": WORK, "tasks.json": tasks}, handler="work.handler", role=role,
+        environment={"INIT_MS": "150"},
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -233,9 +267,10 @@ def between(line, name):
 
 
 @pytest.fixture(scope="module")
-def tuning(deployment, workspace, work):
+def tuning(deployment, workspace, work, names):
     """The learner's choose.py as a function that may configure and invoke the one to measure."""
-    measured = f"arn:{deployment.partition}:lambda:{deployment.region}:{deployment.account}:function:{work}"
+    measured = deployment.fill("arn:${Partition}:lambda:${Region}:${Account}:function:") + work
+    own_log = deployment.fill("arn:${Partition}:logs:${Region}:${Account}:log-group:/aws/lambda/")
     allowed = {
         "Effect": "Allow",
         "Action": [
@@ -245,57 +280,71 @@ def tuning(deployment, workspace, work):
         ],
         "Resource": measured,
     }
+    # The log of the one to measure is evidence, and not for it to write.
+    logs = LOGS | {"Resource": f"{own_log}{deployment.name('choose')}:*"}
     chooser = deployment.function(
         "choose", {"choose.py": workspace.bytes("choose.py")}, handler="choose.handler",
-        role=deployment.role("choose", policy(LOGS, allowed)), memory=1769, timeout=50,
+        role=deployment.role("choose", policy(logs, allowed)), memory=1769, timeout=50,
     )  # fmt: skip
-    return Tuning(deployment, chooser, work)
+    return Tuning(deployment, chooser, work, names)
 
 
-def shuffled(rng, *sizes):
-    """The sizes in an order by chance.
+def shuffled(rng, *items):
+    """The items in an order by chance.
 
-    Checks that need a cold call have sizes that the check before had not, so that none is still warm.
+    Checks that need a cold call have sizes that the check before had not, so that none is still warm. The
+    questions of one check differ in their task alone, which only measuring can tell.
     """
-    return rng.sample(sizes, len(sizes))
+    return rng.sample(items, len(items))
 
 
 @pytest.mark.check(points=1, section="12 · The cheapest size", timeout=60)
 def check_waiting(tuning):
     """For a function that mostly waits, the smallest size is the cheapest."""
-    words = "a function that waits 30 ms and calculates for 5 ms"
-    tuning.choose({"wait_ms": 30, "cpu_ms": 5}, [512, 128, 1769], 1000, 128, words)
+    tuning.choose("waits 30 ms and calculates for 5 ms", [512, 128, 1769], 1000, 128)
 
 
 @pytest.mark.check(points=2, section="12 · The cheapest size", needs=("check_waiting",), timeout=60)
 def check_deadline(tuning, rng):
     """A size that is too slow is left out: a function that calculates needs more to be in time."""
     sizes = shuffled(rng, 128, 1769, 3008)
-    tuning.choose({"cpu_ms": 12}, sizes, 80, 1769, "a function that calculates for 12 ms")
-    tuning.choose({"wait_ms": 30}, sizes[:2], 5, None, "a function that waits 30 ms")
+    tasks = {"calculates for 12 ms": 1769, "waits 100 ms": None, "waits 12 ms": 128}
+    for task, wanted in shuffled(rng, *tasks.items()):
+        tuning.choose(task, sizes, 80, wanted)
 
 
 @pytest.mark.check(points=1, section="7 · Out of memory", needs=("check_waiting",), timeout=60)
 def check_out_of_memory(tuning, rng):
     """A size at which the function fails is left out, however cheap it looks."""
     sizes = shuffled(rng, 128, 1024, 3008)
-    tuning.choose({"hold_mb": 140}, sizes, 5000, 1024, "a function that needs more than 140 MB")
+    tasks = {"needs more than 140 MB": 1024, "needs 20 MB besides": 128}
+    for task, wanted in shuffled(rng, *tasks.items()):
+        tuning.choose(task, sizes, 5000, wanted)
 
 
 @pytest.mark.check(points=2, section="12 · The cheapest size", needs=("check_waiting",), timeout=60)
 def check_warm_calls(tuning, rng):
     """The middle size can be the cheapest, and cold starts don't hide it."""
-    waits = {"160": 150, "512": 20, "1769": 15}
-    words = "a function that waits " + ", ".join(f"{ms} ms at {mb} MB" for mb, ms in waits.items())
-    tuning.choose({"wait_ms": waits}, shuffled(rng, 160, 512, 1769), 1000, 512, words)
+    sizes = shuffled(rng, 160, 512, 1769)
+    tasks = {
+        "waits 150 ms at 160 MB, 20 ms at 512 MB, 15 ms at 1769 MB": 512,
+        "waits 300 ms at 160 MB, 90 ms at 512 MB, 12 ms at 1769 MB": 1769,
+        "waits 12 ms": 160,
+    }
+    for task, wanted in shuffled(rng, *tasks.items()):
+        tuning.choose(task, sizes, 1000, wanted)
 
 
 @pytest.mark.check(points=1, section="12 · The cheapest size", needs=("check_waiting",), timeout=60)
 def check_median(tuning, rng):
     """One call that is late does not decide: the median does."""
-    words = "a function that waits 20 ms, and 400 ms longer in one call of each environment"
-    event = {"wait_ms": 20, "late_ms": 400}
-    tuning.choose(event, shuffled(rng, 300, 1800), 70, 300, words)
+    sizes = shuffled(rng, 300, 1800)
+    tasks = {
+        "waits 20 ms, and 400 ms longer in one call of each environment": 300,
+        "waits 200 ms at 300 MB, 15 ms at 1800 MB": 1800,
+    }
+    for task, wanted in shuffled(rng, *tasks.items()):
+        tuning.choose(task, sizes, 70, wanted)
 
 
 @pytest.mark.check(points=1, section="12 · The cheapest size", needs=("check_waiting",), timeout=60)
@@ -304,9 +353,10 @@ def check_memory_before(tuning, deployment, rng):
     functions, before = deployment.client("lambda"), rng.randrange(200, 400)
     functions.update_function_configuration(FunctionName=tuning.measured, MemorySize=before)
     deployment.wait_until_active(tuning.measured)
-    tuning.choose(
-        {"wait_ms": 10}, shuffled(rng, 128, 1769), 1000, 128, "a function that waits 10 ms"
-    )
+    tasks = {"waits 300 ms at 128 MB, 10 ms at 1769 MB": 1769, "waits 12 ms": 128}
+    sizes = shuffled(rng, *tasks.values())
+    for task, wanted in shuffled(rng, *tasks.items()):
+        tuning.choose(task, sizes, 1000, wanted)
     deployment.wait_until_active(tuning.measured)
     after = functions.get_function_configuration(FunctionName=tuning.measured)["MemorySize"]
     expect(

@@ -7,6 +7,7 @@ import pytest
 
 from labkit.grading import expect
 
+from .renewal import renew
 from .summariser import NUMBERS, Summariser, fails, near, says, summary_key
 
 WRAPPER = (Path(__file__).parent / "wrappers" / "bedrock.py").read_text(encoding="utf-8")
@@ -34,7 +35,9 @@ def model_here(region):
 
 @pytest.fixture(scope="module")
 def place(deployment):
-    """Two buckets, and a role that may do what the task needs: (source, destination, role)."""
+    """Two buckets, a role that may do what the task needs, and one that may not ask the model:
+    (source, destination, role, role).
+    """
     source, destination = deployment.bucket("texts"), deployment.bucket("summaries")
     arn = f"arn:{deployment.partition}"
     allowed = [
@@ -53,20 +56,32 @@ def place(deployment):
             deployment.fill("arn:${Partition}:logs:${Region}:${Account}:*"),
         ),
     ]
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": a, "Resource": r} for a, r in allowed],
-    }
-    return source, destination, deployment.role("role", policy)
+    statements = [{"Effect": "Allow", "Action": a, "Resource": r} for a, r in allowed]
+    policy = {"Version": "2012-10-17", "Statement": statements}
+    others = [each for each in statements if each["Action"] != "bedrock:InvokeModel"]
+    without = {"Version": "2012-10-17", "Statement": others}
+    roles = deployment.role("role", policy), deployment.role("no-model", without)
+    return source, destination, *roles
 
 
 @pytest.fixture(scope="module")
 def real(deployment, workspace, place):
     """The learner's function, which asks Bedrock."""
-    source, destination, role = place
+    return summariser(deployment, workspace, "summariser", *place[:3])
+
+
+@pytest.fixture(scope="module")
+def refused(deployment, workspace, place):
+    """The same under a role that may not ask Bedrock."""
+    source, destination, _, role = place
+    return summariser(deployment, workspace, "refused", source, destination, role)
+
+
+def summariser(deployment, workspace, word, source, destination, role):
+    """The learner's code as a function under a role."""
     model = model_here(deployment.region)
     function = deployment.function(
-        "summariser", {"app.py": workspace.bytes("app.py")}, handler="app.handler", role=role,
+        word, {"app.py": workspace.bytes("app.py")}, handler="app.handler", role=role,
         memory=512, timeout=50,
         environment={
             "MODEL_ID": model, "DEST_BUCKET": destination, "MAX_TOKENS": "20",
@@ -79,7 +94,7 @@ def real(deployment, workspace, place):
 @pytest.fixture(scope="module")
 def scripted(deployment, workspace, place):
     """The same code with other settings, which asks a Bedrock that answers by a script."""
-    source, destination, role = place
+    source, destination, role, _ = place
     function = deployment.function(
         "scripted", {"app.py": workspace.bytes("app.py"), "checked.py": WRAPPER},
         handler="checked.handler", role=role, memory=1769, timeout=5,
@@ -95,7 +110,7 @@ FIRST = ("check_summarises",)
 
 
 @pytest.mark.check(points=2, section="5 · The answer, and why it stopped", timeout=90)
-def check_summarises(real):
+def check_summarises(real, refused):
     """A text under texts/ gives summaries/NAME.json in the other bucket, with what Bedrock answered."""
     key = "texts/ferry.txt"
     tried = f"uploaded a text as {key} and invoked your function with S3's event; Bedrock answered"
@@ -129,6 +144,14 @@ def check_summarises(real):
         expected="the output tokens that Bedrock counted",
         seen=f"{tokens!r:.40}",
     )
+    key = "texts/refused.txt"
+    refused.invoke(refused.upload(key, TEXT))
+    expect(
+        refused.stored(summary_key(key)) is None,
+        tried=f"uploaded a text as {key} and invoked your function under a role that may not ask Bedrock",
+        expected="no summary: there is nobody who could have written it",
+        seen=f"there is {summary_key(key)}",
+    )
 
 
 @pytest.mark.check(points=1, section="12 · Behind S3", needs=FIRST)
@@ -138,8 +161,14 @@ def check_keys(scripted, rng):
     for name in (f"my notes {number}.txt", f"1+1={number}.md", f"100%25/texts/é {number}.txt"):
         key = f"texts/{name}"
         tried = f"uploaded a text as {key} and invoked your function with S3's event"
-        outcome = scripted.works(tried, [says("Short.")], scripted.upload(key, TEXT))
-        scripted.summary(tried, key, outcome.log)
+        outcome = scripted.works(tried, [says(name)], scripted.upload(key, TEXT))
+        found = scripted.summary(tried, key, outcome.log)
+        expect(
+            found.get("summary") == name,
+            tried=f"{tried}; Bedrock answered {name!r}",
+            expected="that as its summary",
+            seen=f"{found.get('summary')!r:.100}",
+        )
 
 
 @pytest.mark.check(points=1, section="12 · Behind S3", needs=FIRST)
@@ -429,12 +458,13 @@ def check_errors_are_seen(scripted):
 
 
 @pytest.mark.check(points=1, section="12 · Behind S3", needs=FIRST)
-def check_twice(scripted):
+def check_twice(scripted, deployment):
     """The same event twice asks once; a new text under the same key is asked for again."""
     key = "texts/twice.txt"
-    tried = "invoked your function twice with the same event"
+    tried = "invoked your function twice with the same event, in two execution environments"
     record = scripted.upload(key, f"{TEXT} Once.")
     scripted.works(tried, [says("The first.")], record)
+    renew(deployment, scripted.function)
     again = scripted.works(tried, [says("The second.")], record)
     found = scripted.summary(tried, key, again.log)
     expect(

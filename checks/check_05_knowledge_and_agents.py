@@ -56,6 +56,15 @@ def function(deployment, code, base, min_score):
     )
 
 
+@pytest.fixture(scope="module")
+def without_model(deployment, code, base, min_score):
+    """The same under a role that may not ask models: it shows from outside what needs one."""
+    return AskFunction(
+        deployment, "ask-alone", code, base_id=base.id, base_arn=base.arn(), min_score=min_score,
+        may_ask_models=False,
+    )  # fmt: skip
+
+
 def key_of(fact):
     """The document that a fact stands in."""
     return f"{fact.day}.md"
@@ -126,7 +135,7 @@ def check_nearest_first(function, base, notes):
 @pytest.mark.check(
     points=3, section="6 · An answer with its sources", needs=FIRST, timeout=PATIENCE_S
 )
-def check_model_reads(function, notes):
+def check_model_reads(function, without_model, notes):
     """The model is asked once, with the question and with every passage that is cited."""
     fact = notes.talks[0]
     said = function.ask(fact.question)
@@ -137,6 +146,13 @@ def check_model_reads(function, notes):
         expected="one call of a model",
         seen=", ".join(call["operation"] for call in said.calls) or "no call of AWS at all",
         log=said.log,
+    )
+    answer = without_model.call({"question": fact.question})
+    expect(
+        answer.error or answer.payload["answer"].get("answered") is not True,
+        tried=f"{said.tried} under a role that may not ask models",
+        expected="no answer: there is nobody who could have worded it",
+        seen='"answered": true',
     )
     if calls[0]["operation"] in ANSWERS_ITSELF:
         return
@@ -175,7 +191,7 @@ def check_refuses(function, notes):
 @pytest.mark.check(
     points=2, section="7 · What the notes don't say", needs=("check_refuses",), timeout=PATIENCE_S
 )
-def check_refusal_asks_no_model(function, notes):
+def check_refusal_asks_no_model(function, without_model, notes):
     """Where no passage is near enough, the model is not asked."""
     said = function.ask(notes.strange[0])
     asked_models = [c["operation"] for c in said.calls if c["operation"] in MODEL_CALLS]
@@ -186,6 +202,10 @@ def check_refusal_asks_no_model(function, notes):
         seen=", ".join(asked_models),
         log=said.log,
     )
+    if any(call["operation"] in ANSWERS_ITSELF for call in said.calls):
+        return
+    answer = without_model.call({"question": notes.strange[0]})
+    answer.must_work(f"{said.tried} under a role that may not ask models", "the refusal, as ever")
 
 
 @pytest.mark.check(points=2, section="8 · Only one day", needs=FIRST, timeout=PATIENCE_S)

@@ -1,10 +1,14 @@
 """Stage 09: the function. It is deployed and invoked with S3's events; a notification comes in stage 10."""
 
+import io
+
 import pytest
+from PIL import Image, ImageOps
 
 from labkit import thumbnails
 from labkit.grading import expect
 
+from .images import saved
 from .resizer import WRAPPER, Resizer
 
 # Much memory means much processor time: these checks are about pictures, not about patience.
@@ -80,6 +84,16 @@ def check_makes_a_thumbnail(resizer, images):
         seen=verdict.faults[0] if verdict.faults else "",
         log=answer.log,
     )
+    # Its proportions are the next check's: it may be squeezed, or a part of the photograph.
+    part = saved(ImageOps.fit(Image.open(io.BytesIO(photo)), verdict.size), "PNG")
+    found = [verdict, thumbnails.judge(part, found.body, resizer.longest_side)]
+    expect(
+        min(each.mean_difference for each in found) <= thumbnails.MOST_DIFFERENCE,
+        tried=tried,
+        expected="a picture of the photograph",
+        seen="a picture of something else",
+        log=answer.log,
+    )
 
 
 @pytest.mark.check(points=1, section="4 · Proportions", needs=FIRST)
@@ -118,11 +132,11 @@ def check_keys(resizer, images, rng):
 @pytest.mark.check(points=1, section="6 · One event, several records", needs=FIRST)
 def check_records(resizer, images, rng):
     """Every record of an event gives its thumbnail, and S3's test event, which has none, is no error."""
-    names = [f"raw/record-{rng.randrange(10**6)}.jpg" for _ in range(3)]
+    photos = {f"raw/record-{rng.randrange(10**6)}.jpg": images.jpeg((300, 200)) for _ in range(3)}
     tried = "invoked your function with one event of three records"
-    answer = resizer.works(tried, *(resizer.upload(key, images.jpeg((300, 200))) for key in names))
-    for key in names:
-        resizer.thumbnail(tried, key, answer)
+    answer = resizer.works(tried, *(resizer.upload(*each) for each in photos.items()))
+    for key, photo in photos.items():
+        resizer.right_thumbnail(tried, key, photo, answer)
     test_event = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": resizer.source}
     answer = resizer.deployment.invoke(resizer.function, test_event)
     answer.must_work(

@@ -13,6 +13,7 @@ from .busy_bucket import BusyBucket
 from .elsewhere import FunctionElsewhere
 from .notification_rules import functions_called
 from .object_creation import CREATED, create_objects
+from .renewal import renew
 from .service_permission import ServicePermission
 from .trigger_role import trigger_policy
 
@@ -47,11 +48,16 @@ def files(workspace):
 
 
 @pytest.fixture(scope="module")
-def call(deployment, files, role):
-    """Call the learner's file in the cloud."""
-    trigger = deployment.function(
+def trigger(deployment, files, role):
+    """The function that runs the learner's file."""
+    return deployment.function(
         "trigger", files, handler="trigger.handler", role=role, memory=1769, timeout=25
     )
+
+
+@pytest.fixture(scope="module")
+def call(deployment, trigger):
+    """Call the learner's file in the cloud."""
 
     def ask(words, **event):
         answer = deployment.invoke(trigger, event)
@@ -323,10 +329,13 @@ def check_permission_is_for_the_account(connected, permission):
 
 
 @pytest.mark.check(points=2, section="9 · Once more", needs=("check_connects",))
-def check_second_call_changes_nothing(call, connected, recorder, notifications, permission):
+def check_second_call_changes_nothing(
+    deployment, trigger, call, connected, recorder, notifications, permission
+):
     """connect may be called twice: nothing fails, and nothing is there twice."""
-    words = f"{CONNECT} for the second time"
+    words = f"{CONNECT} for the second time, in another execution environment"
     before = notifications(connected), len(permission.statements())
+    renew(deployment, trigger)
     call(words, connect={"source_bucket": connected, "function_name": recorder})
     after = notifications(connected), len(permission.statements())
     expect(

@@ -1,6 +1,8 @@
 """Stage 12: the template, deployed, used, updated and deleted, and what is left of it."""
 
+import base64
 import contextlib
+import hashlib
 import json
 
 import pytest
@@ -9,6 +11,7 @@ from labkit import packages, project, thumbnails
 from labkit.grading import Unmet, expect
 
 from .deployment import empty_bucket
+from .other_rights import expect_no_other_rights
 from .role_probe import expect_nothing_allowed
 from .role_questions import Places
 from .stacks import Stack
@@ -21,8 +24,7 @@ ARRIVAL_S = 40
 def parts(deployment):
     """The parameters that every stack needs, and a bucket with the kit's function and layer in it."""
     bucket, s3 = deployment.bucket("parts"), deployment.client("s3")
-    app = project.SOLUTIONS / "09-function" / "app.py"
-    s3.put_object(Bucket=bucket, Key="function.zip", Body=packages.function_zip(app))
+    s3.put_object(Bucket=bucket, Key="function.zip", Body=function_zip())
     s3.put_object(Bucket=bucket, Key="pillow-layer.zip", Body=packages.pillow_layer_zip())
     return {
         "ArtifactBucket": bucket,
@@ -31,6 +33,11 @@ def parts(deployment):
         "Runtime": packages.runtime(),
         "Architecture": packages.architecture(),
     }
+
+
+def function_zip():
+    """The kit's function: what is deployed here is the learner's, what it does is stage 09's."""
+    return packages.function_zip(project.SOLUTIONS / "09-function" / "app.py")
 
 
 class Resizer:
@@ -127,12 +134,20 @@ def questions(deployment, resizer):
     ]  # fmt: skip
 
 
-@pytest.mark.check(points=2, section="5 · The layer")
+@pytest.mark.check(points=2, section="5 · The layer", timeout=330)
 def check_layer(deployment, resizer):
     """The stack is created, and its function has a layer that brings Pillow."""
     answer = deployment.invoke(resizer.function, {"Records": []})
     answer.must_work(
         "created the stack and invoked its function with an event without uploads", "an answer"
+    )
+    found = deployment.client("lambda").get_function_configuration(FunctionName=resizer.function)
+    digest = base64.b64encode(hashlib.sha256(function_zip()).digest()).decode()
+    expect(
+        found["CodeSha256"] == digest,
+        tried="created the stack and asked Lambda for the function's CodeSha256",
+        expected="that of the zip at ArtifactBucket and FunctionKey",
+        seen="it runs other code",
     )
 
 
@@ -168,9 +183,11 @@ def check_role_logs(deployment, resizer):
 @pytest.mark.check(
     points=2, section="6 · The role", needs=("check_role_is_enough", "check_role_logs")
 )
-def check_role_is_not_more(deployment, role, questions):
+def check_role_is_not_more(deployment, resizer, role, questions):
     """The function's role allows nothing else."""
-    expect_nothing_allowed(deployment, role, questions, "the function's role")
+    who = "the function's role"
+    expect_nothing_allowed(deployment, role, questions, who)
+    expect_no_other_rights(deployment, role, (resizer.source, resizer.destination), who)
 
 
 @pytest.mark.check(points=3, section="8 · The notification", needs=("check_layer",), timeout=90)

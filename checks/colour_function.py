@@ -1,6 +1,7 @@
 """An app.py of stage 01 in the cloud, with the kit's wrapper around it."""
 
 import itertools
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from .deployment import Answer, Deployment
 _WRAPPER = Path(__file__).parent / "wrappers" / "lifecycle.py"
 # One whole processor: times are the code's own, not those of a share.
 _MEMORY_MB = 1769
+_EXITED = "Runtime.ExitError"
+# What the function has logged is in its group within moments; AWS promises no number.
+_LOGGED_S = 20
 
 
 @dataclass(frozen=True)
@@ -93,9 +97,37 @@ class ColourFunction:
     def crash(self) -> None:
         """Have the function's process end in the midst of a call."""
         answer = self._deployment.invoke(self._name, {"lab_kit": "crash"})
-        if not answer.error:
+        # Of what code raises there is a stackTrace; of a process that has ended, Lambda itself tells.
+        if _EXITED not in answer.problem or "stackTrace" in answer.payload:
             raise Unmet(
                 tried="ended the function's process",
-                expected="the call to fail",
-                seen=f"it answered {answer.payload}",
+                expected=f"the call to fail with {_EXITED}",
+                seen=answer.problem or f"it answered {answer.payload}",
             )
+
+    def attempt_torn(self, rgb: list[int], tries: int) -> Answer:
+        """Call it in a new environment, whose first process is killed in the midst of a file; call again
+        until a call ends otherwise, and return what came. Raises Unmet where nothing was killed.
+        """
+        since = int(time.time() * 1000)
+        self.renew(LAB_KIT_TEAR="yes")
+        for _ in range(tries):
+            # The call that is killed fails, unless it was killed in Init, which Lambda tries again.
+            answer = self.attempt(rgb)
+            if _EXITED not in answer.problem:
+                break
+        logs = self._deployment.client("logs")
+
+        def was_killed() -> bool:
+            found = logs.filter_log_events(
+                logGroupName=f"/aws/lambda/{self._name}", startTime=since,
+                filterPattern=f'"Error Type: {_EXITED}"',
+            )  # fmt: skip
+            return bool(found["events"])
+
+        self._deployment.wait_for(
+            was_killed,
+            _LOGGED_S,
+            words="your function to write its file, and to be killed meanwhile",
+        )
+        return answer

@@ -104,6 +104,10 @@ class Resizer:
         """Upload, invoke, and judge the thumbnail. Raises Unmet with the first fault."""
         tried = f"uploaded {what} as {key} and invoked your function with S3's event"
         answer = self.works(tried, self.upload(key, body, **upload))
+        return self.right_thumbnail(tried, key, body, answer)
+
+    def right_thumbnail(self, tried: str, key: str, body: bytes, answer: Answer) -> Stored:
+        """The thumbnail of an upload with these bytes, judged. Raises Unmet with the first fault."""
         found = self.thumbnail(tried, key, answer)
         verdict = thumbnails.judge(body, found.body, self.longest_side)
         expect(

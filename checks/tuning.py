@@ -18,23 +18,23 @@ _REPORT = re.compile(
 
 
 class Tuning:
-    """The learner's `chooser` and the function that it measures."""
+    """The learner's `chooser` and the function that it measures, whose tasks have the `names`."""
 
-    def __init__(self, deployment: Deployment, chooser: str, measured: str):
+    def __init__(
+        self, deployment: Deployment, chooser: str, measured: str, names: Mapping[str, str]
+    ):
         self._deployment = deployment
         self._chooser = chooser
+        self._names = names
         self.measured = measured
 
-    def choose(
-        self, payload: Mapping[str, Any], sizes: Sequence[int], deadline_ms: int, wanted: int | None,
-        words: str,
-    ) -> None:  # fmt: skip
-        """Have the learner's code choose, and compare.
+    def choose(self, task: str, sizes: Sequence[int], deadline_ms: int, wanted: int | None) -> None:
+        """Have the learner's code choose for a function that does the task, and compare.
 
         What the function does makes `wanted` the best by a wide margin. A busy computer can turn that
         round, and the times in the function's log, which are those that the learner's code saw, show it.
         """
-        since = int(time.time() * 1000)
+        since, payload = int(time.time() * 1000), {"task": self._names[task]}
         event = {
             "function": self.measured,
             "payload": payload,
@@ -49,7 +49,8 @@ class Tuning:
             right = answer.payload in best
         expect(
             right,
-            tried=f"had choose.py choose among {sizes} MB, within {deadline_ms} ms, for {words}",
+            tried=f"had choose.py choose among {sizes} MB, within {deadline_ms} ms, for a function "
+            f"that {task}",
             expected=str(wanted),
             seen=answer.problem or f"{answer.payload}{table}",
             log=answer.log if answer.error else (),

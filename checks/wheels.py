@@ -8,6 +8,11 @@ from collections.abc import Iterable
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 # What Lambda calls an architecture, and what wheels call it.
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+# The tags of systems that Lambda is not.
+ELSEWHERE = (
+    "musllinux_1_2_x86_64", "musllinux_1_2_aarch64", "macosx_10_13_x86_64", "macosx_11_0_arm64",
+    "win32", "win_amd64", "win_arm64", "ios_13_0_arm64_iphoneos", "android_21_x86_64",
+)  # fmt: skip
 OTHER_PYTHONS = ("cp39", "cp310", "cp311", "cp312", "cp313", "cp314", "cp315")
 
 
@@ -31,15 +36,6 @@ def old_and_new(machine: str) -> list[str]:
         for version, platforms in (("13.0.0", new), ("12.2.0", old))
         for runtime in RUNTIMES
     ]
-
-
-def elsewhere(version: str, python: str) -> list[str]:
-    """Wheels for systems that Lambda is not."""
-    systems = (
-        "musllinux_1_2_x86_64", "musllinux_1_2_aarch64", "macosx_10_13_x86_64", "macosx_11_0_arm64",
-        "win32", "win_amd64", "win_arm64", "ios_13_0_arm64_iphoneos", "android_21_x86_64",
-    )  # fmt: skip
-    return [wheel(version, python, system) for system in systems]
 
 
 def shuffled(rng: random.Random, names: Iterable[str]) -> list[str]:
