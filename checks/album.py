@@ -11,8 +11,8 @@ from labkit import packages
 from labkit.grading import Unmet, expect
 
 from .deployment import Deployment, empty_bucket
-from .json_texts import value_of
 from .live_page import LivePage
+from .played_model import VARIABLE
 from .stacks import Stack
 from .web_calls import Reply, send
 
@@ -27,7 +27,7 @@ _FAILED = ("[ERROR]", "Task timed out")
 
 
 def function_zip(files: dict[str, bytes]) -> bytes:
-    """The functions' zip, in which photos.py is watched."""
+    """The functions' zip, in which the end of photos.py is told."""
     given = dict(files)
     return packages.zipped(
         {**given, "learner/photos.py": given["photos.py"], "photos.py": _WATCHED}
@@ -101,15 +101,18 @@ class Album:
             self.upload(name, body)
         return self.handled(*(name for name, _ in photographs))
 
-    def asked(self, name: str) -> list[dict[str, Any]]:
-        """What the model was asked for an upload: the parameters of each call of Converse."""
-        found = [
-            value_of(line.removeprefix("CHECK-ASKED "))
-            for line in self.lines("PhotoFunction") if line.startswith("CHECK-ASKED ")
-        ]  # fmt: skip
-        # What looks like one may be the learner's own print.
-        calls = [call for call in found if isinstance(call, list) and len(call) == 2]
-        return [asked for key, asked in calls if key == f"raw/{name}" and isinstance(asked, dict)]
+    def ask(self, address: str | None) -> None:
+        """Have the function ask the model at this address; the one on Bedrock without."""
+        name, functions = self.outputs["PhotoFunction"], self.deployment.client("lambda")
+        found = functions.get_function_configuration(FunctionName=name)
+        variables = dict(found.get("Environment", {}).get("Variables", {}))
+        variables.pop(VARIABLE, None)
+        if address:
+            variables[VARIABLE] = address
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": variables}
+        )
+        self.deployment.wait_until_active(name)
 
     def thumbnail(self, name: str) -> dict[str, Any] | None:
         """The thumbnail's object, with its bytes as Body, or None."""

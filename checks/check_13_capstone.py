@@ -1,6 +1,7 @@
 """Stage 13: the album, used as pages use it: uploads, thumbnails, alternative texts, announcements."""
 
 import io
+import random
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,6 +13,8 @@ from labkit.grading.pictures import show
 
 from .album import SOURCES, Album, function_zip
 from .album_roles import connection_questions, photo_questions, upload_questions
+from .other_rights import expect_no_other_rights
+from .played_model import PlayedModel
 from .role_probe import expect_nothing_allowed
 from .web_calls import send
 
@@ -23,6 +26,7 @@ HEARD_S = 20
 # $connect is over before a page is let in, $disconnect comes after it has left.
 ENTERED_S = 3
 STALE_PAGES = 3
+FUNCTIONS = ("UploadFunction", "PhotoFunction", "ConnectionFunction")
 LARGEST_BYTES = 10 * 1024 * 1024
 # What POST /uploads is asked for, its answer's status, and how that differs from a JPEG "n" of one byte.
 ASKED = (
@@ -44,9 +48,52 @@ ASKED = (
 )  # fmt: skip
 
 
+# What the model says, or why it says nothing.
+WAYS = {
+    "throttled": {"error": "ThrottlingException"},
+    "denied": {"error": "AccessDeniedException"},
+    "guarded": {
+        "stopReason": "guardrail_intervened",
+        "texts": ["Sorry, the model cannot answer this question."],
+    },
+    "filtered": {"stopReason": "content_filtered", "texts": ["I can't say more about"]},
+    "blank": {"stopReason": "end_turn", "texts": [" \n "]},
+    "empty": {"stopReason": "end_turn", "texts": []},
+    "long": {
+        "stopReason": "max_tokens",
+        "texts": ["  " + "Many words,\nand then\n\nmore words. " * 20],
+    },
+}
+OTHERS = ("blue", "red", "plain", "late")
+# Nobody listens there, in a function as anywhere else.
+NOWHERE = "http://127.0.0.1:9"
+
+
 @pytest.fixture(scope="module")
-def album(deployment, workspace):
-    """The learner's template as a stack."""
+def names(seed):
+    """The files' names by what the model says about them, which no name tells."""
+    rng = random.Random(f"{seed} names")
+    return {word: f"photo-{rng.getrandbits(48):012x}.jpg" for word in (*WAYS, *OTHERS)}
+
+
+@pytest.fixture(scope="module")
+def sentence(seed):
+    """What the model says where it says something plain."""
+    return f"What the model says, number {random.Random(f'{seed} sentence').randrange(10**6)}."
+
+
+@pytest.fixture(scope="module")
+def model(deployment, names, sentence):
+    """A model that plays these parts."""
+    plain = {"stopReason": "end_turn", "texts": [sentence]}
+    made = PlayedModel(deployment, {name: WAYS.get(word, plain) for word, name in names.items()})
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def album(deployment, workspace, model):
+    """The learner's template as a stack, which asks that model."""
     bucket, s3 = deployment.bucket("parts"), deployment.client("s3")
     files = {name: workspace.bytes(name) for name in SOURCES}
     template = workspace.text("template.yaml")
@@ -63,6 +110,7 @@ def album(deployment, workspace):
     made = Album(deployment, template, parameters)
     try:
         made.create()
+        made.ask(model.address)
         yield made
     finally:
         made.remove()
@@ -260,20 +308,19 @@ def texts(value):
     needs=("check_thumbnail",),
     timeout=120,
 )
-def check_model_is_asked(album, rng):
+def check_model_is_asked(album, model, names, rng):
     """The model is asked by Converse, with all that look_at found out, and for few tokens."""
-    year, number = rng.randrange(1990, 2026), rng.randrange(10**6)
+    year, blue, red = rng.randrange(1990, 2026), names["blue"], names["red"]
     size = rng.randrange(501, 599), rng.randrange(601, 699)
-    blue, red = f"asked-{number}.jpg", f"asked-{number + 1}.jpg"
     album.taken_care_of(
         (blue, plain_jpeg("blue", size, DateTime=f"{year}:05:17 12:00:00", Model="Lab Camera")),
         (red, plain_jpeg("red", size)),
     )
     tried = f"uploaded raw/{blue}"
-    calls = album.asked(blue)
+    calls = model.asked(blue)
     expect(
         len(calls) == 1,
-        tried=tried, expected="one call of Converse", seen=f"{len(calls)} calls",
+        tried=tried, expected="one call of Converse that tells its name", seen=f"{len(calls)} calls",
         log=album.last_failure("PhotoFunction"),
     )  # fmt: skip
     call = calls[0]
@@ -289,7 +336,7 @@ def check_model_is_asked(album, rng):
         expected="everything that look_at found out",
         seen=f"{', '.join(missing)}: not in the prompt, which is {said[:300]!r}",
     )
-    other = album.asked(red)
+    other = model.asked(red)
     expect(
         other and str(year) not in texts(other[0].get("messages")),
         tried=f"uploaded raw/{red} after it", expected="a prompt about this photograph",
@@ -321,17 +368,20 @@ def is_one_line(text):
     needs=("check_list", "check_model_is_asked"),
     timeout=240,
 )
-def check_alternative_text(album, rng, images):
+def check_alternative_text(album, model, names, sentence, rng, images):
     """What the model writes becomes the alternative text: one line, 200 characters at most."""
-    number = rng.randrange(10**6)
-    plain, long, real = (f"{word}-{number}.jpg" for word in ("plain", "long", "real"))
-    album.taken_care_of((plain, images.jpeg()), (long, images.jpeg()), (real, images.jpeg()))
-    album.handled(real)  # the model itself may take its time
+    plain, long, real = names["plain"], names["long"], f"photo-{rng.getrandbits(48):012x}.jpg"
+    album.taken_care_of((plain, images.jpeg()), (long, images.jpeg()))
+    album.ask(None)
+    try:
+        album.taken_care_of((real, images.jpeg()))
+        album.handled(real)  # the model itself may take its time
+    finally:
+        album.ask(model.address)
     photo = album.photo(plain, f"uploaded raw/{plain}")
-    said = f"What the model says of raw/{plain}"
     expect(
-        (photo.get("alt"), photo.get("alt_by")) == (said, "model"),
-        tried=f"uploaded raw/{plain} and let the model say {said!r}",
+        (photo.get("alt"), photo.get("alt_by")) == (sentence, "model"),
+        tried=f"uploaded raw/{plain} and let the model say {sentence!r}",
         expected='that as "alt", and "alt_by": "model"',
         seen=str({field: photo.get(field) for field in ("alt", "alt_by")}),
     )
@@ -355,20 +405,23 @@ def check_alternative_text(album, rng, images):
     needs=("check_list", "check_model_is_asked"),
     timeout=120,
 )
-def check_fallback(album, rng, images):
+def check_fallback(album, model, names, images):
     """Without a text of the model the photograph is shown all the same, with the fallback's text."""
-    number = rng.randrange(10**6)
     ways = {
         "throttled": "the model is throttled",
         "denied": "the model is denied to us",
-        "late": "no answer comes in time",
+        "late": "nobody answers at the model's address",
         "guarded": "a guardrail stops the answer, and says Sorry",
         "filtered": "a filter stops the answer in the middle",
         "blank": "the model says a blank line",
         "empty": "the model says nothing",
     }
-    names = {word: f"{word}-{number}.jpg" for word in ways}
-    album.taken_care_of(*((name, images.jpeg()) for name in names.values()))
+    album.taken_care_of(*((names[word], images.jpeg()) for word in ways if word != "late"))
+    album.ask(NOWHERE)
+    try:
+        album.taken_care_of((names["late"], images.jpeg()))
+    finally:
+        album.ask(model.address)
     for word, words in ways.items():
         name, tried = names[word], f"uploaded raw/{names[word]}, where {words}"
         photo = album.photo(name, tried)
@@ -477,7 +530,7 @@ def _stale_connections(album):
 
 
 @pytest.mark.check(points=1, section="9 · Tell them", needs=("check_pages_hear",), timeout=90)
-def check_no_picture(album, rng, images):
+def check_no_picture(album, model, rng, images):
     """What is no picture is skipped: nothing is stored, nobody is told, and nothing fails."""
     number = rng.randrange(10**6)
     text, photo = f"text-{number}.jpg", f"after-{number}.jpg"
@@ -493,7 +546,7 @@ def check_no_picture(album, rng, images):
             tried=tried, expected=f"nothing of {text} to be seen anywhere", seen="it is there",
         )  # fmt: skip
     expect(
-        album.asked(text) == [],
+        model.asked_so_far(text) == [],
         tried=tried, expected="the model not to be asked about a text", seen="it was asked",
     )  # fmt: skip
     failures = album.failures("PhotoFunction")
@@ -513,6 +566,15 @@ def check_no_picture(album, rng, images):
 def check_roles_are_narrow(album, deployment):
     """Each function's role allows what the function does, and nothing besides."""
     functions = deployment.client("lambda")
+    there = set(album.stack.ids("AWS::Lambda::Function"))
+    named = {album.outputs[output] for output in FUNCTIONS}
+    expect(
+        there == named,
+        tried="looked for the stack's functions",
+        expected=f"the three that are its outputs {', '.join(FUNCTIONS)}",
+        seen=f"{', '.join(sorted(there - named)) or 'fewer'}",
+    )
+    buckets = album.stack.ids("AWS::S3::Bucket")
     for output, questions, who in (
         ("UploadFunction", upload_questions, "the role behind the HTTP API"),
         ("ConnectionFunction", connection_questions, "the role behind the WebSocket API"),
@@ -521,6 +583,7 @@ def check_roles_are_narrow(album, deployment):
         name = album.outputs[output]
         role = functions.get_function_configuration(FunctionName=name)["Role"]
         expect_nothing_allowed(deployment, role, questions(album, MODEL), who)
+        expect_no_other_rights(deployment, role, buckets, who)
 
 
 @pytest.mark.check(points=3, section="12 · The way back", needs=("check_pages_hear",), timeout=330)
@@ -528,9 +591,7 @@ def check_nothing_left(album, deployment):
     """With its buckets emptied, the stack can be deleted, and nothing of it is left."""
     album.handled()
     tables, buckets = album.stack.ids("AWS::DynamoDB::Table"), album.stack.ids("AWS::S3::Bucket")
-    functions = [
-        album.outputs[name] for name in ("UploadFunction", "PhotoFunction", "ConnectionFunction")
-    ]
+    functions = [album.outputs[name] for name in FUNCTIONS]
     status = album.remove()
     expect(
         status == "DELETE_COMPLETE",
