@@ -18,6 +18,7 @@ from botocore.model import OperationNotFoundError
 from botocore.validate import ParamValidator
 
 from ..service_models import service_model
+from . import query_misfits
 from .object_requests import Answer
 
 _log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def failure(scope: dict, body: bytes, service: str | None, error: Exception) -> 
         return _malformed_xml(scope, service)
     if isinstance(error, RecursionError):
         return _refuse(scope, service, "SerializationException", "the request is nested too deeply")
-    problem = _misfit(scope, body, service)
+    problem = _misfit(scope, body, service, error)
     if problem:
         return _refuse(scope, service, *problem)
     _log.error("request failed: %s %s", scope["method"], scope["path"], exc_info=error)
@@ -64,15 +65,20 @@ def _malformed_xml(scope: dict, service: str | None) -> Answer:
     return _refuse(scope, service, "MalformedXML", message)
 
 
-def _misfit(scope: dict, body: bytes, service: str | None) -> tuple[str, str] | None:
-    """Code and message for a body in JSON that isn't what the operation takes; None where it is."""
+def _misfit(
+    scope: dict, body: bytes, service: str | None, error: Exception
+) -> tuple[str, str] | None:
+    """Code and message for a body that isn't what the operation takes; None where it is."""
+    if _is_query(scope):
+        text = scope["query_string"] + b"&" + body
+        return query_misfits.misfit(service, text.decode("utf-8", "replace"), error)
     target = dict(scope["headers"]).get(b"x-amz-target", b"").rpartition(b".")[2].decode("latin-1")
     if not target:
         return None
     try:
         parameters = json.loads(body or b"{}")
-    except ValueError as error:
-        return "SerializationException", str(error)
+    except ValueError as unreadable:
+        return "SerializationException", str(unreadable)
     if not isinstance(parameters, dict):
         return "SerializationException", "the request is not a JSON object"
     try:
