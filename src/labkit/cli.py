@@ -5,11 +5,31 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+
+class _Commands(TyperGroup):
+    """All of them end with the same sentence where the target is none."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        """See click.Group. A target is judged wherever a command first needs it."""
+        try:
+            return super().invoke(ctx)
+        except ValueError as error:
+            from .target import UnknownTarget
+
+            if not isinstance(error, UnknownTarget):
+                raise
+            name = ctx.invoked_subcommand
+            command = typer.Context(self.get_command(ctx, name), parent=ctx, info_name=name)
+            raise typer.BadParameter(str(error), ctx=command) from None
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="Serverless Lab Kit: a week of AWS serverless, on your own computer.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

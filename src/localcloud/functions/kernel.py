@@ -63,38 +63,38 @@ class Kernel:
 
     def bind(self, source, target):
         """Show a folder or file at another place."""
-        self._call("mount", source.encode(), target.encode(), None, _MS_BIND | _MS_REC, None)
+        self.call("mount", source.encode(), target.encode(), None, _MS_BIND | _MS_REC, None)
 
     def make_read_only(self, target):
         """Take the right to write from what was mounted, and leave its other flags as they are."""
         flags = os.statvfs(target).f_flag & _MS_KEPT  # statvfs has the numbers of mount
         flags |= _MS_REMOUNT | _MS_BIND | _MS_RDONLY
-        self._call("mount", None, target.encode(), None, flags, None)
+        self.call("mount", None, target.encode(), None, flags, None)
 
     def mount_tmpfs(self, target, options):
         """Mount an empty file system in memory."""
         flags = _MS_NOSUID | _MS_NODEV
-        self._call("mount", b"tmpfs", target.encode(), b"tmpfs", flags, options.encode())
+        self.call("mount", b"tmpfs", target.encode(), b"tmpfs", flags, options.encode())
 
     def mount_proc(self, target):
         """Mount this PID namespace's /proc."""
         flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
-        self._call("mount", b"proc", target.encode(), b"proc", flags, None)
+        self.call("mount", b"proc", target.encode(), b"proc", flags, None)
 
     def detach(self, target):
         """Unmount a file system and all below it."""
-        self._call("umount2", target.encode(), _MNT_DETACH)
+        self.call("umount2", target.encode(), _MNT_DETACH)
 
     def take_orphans(self):
         """Become the parent of every process below that loses its own."""
-        self._call("prctl", _PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self.call("prctl", _PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
     def drop_capabilities(self):
         """Give up every privilege in this user namespace, for good."""
-        self._call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-        self._call("prctl", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+        self.call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        self.call("prctl", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
         numbers = self._ctypes.c_uint32
-        self._call("capset", (numbers * 2)(_CAPABILITY_VERSION_3, 0), (numbers * 6)())
+        self.call("capset", (numbers * 2)(_CAPABILITY_VERSION_3, 0), (numbers * 6)())
 
     def forbid_unneeded_calls(self):
         """Refuse from now on what no function needs and no limit of a process holds: files that lie in memory
@@ -122,9 +122,10 @@ class Kernel:
         )
         buffer = self._ctypes.create_string_buffer(code)
         filter_program = (self._ctypes.c_size_t * 2)(len(program), self._ctypes.addressof(buffer))
-        self._call("prctl", _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, filter_program, 0, 0)
+        self.call("prctl", _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, filter_program, 0, 0)
 
-    def _call(self, name, *arguments):
+    def call(self, name, *arguments):
+        """Call a function of the C library that says -1 where it fails; such is every system call's."""
         if getattr(self._libc, name)(*arguments) == -1:
             number = self._ctypes.get_errno()
             raise OSError(number, f"{name}: {os.strerror(number)}")
