@@ -84,7 +84,7 @@ def stop() -> None:
 def status(json: AsJson = False) -> None:
     """Say which cloud is in use, where it and JupyterLab are, and how far you are.
 
-    Exit code 0 if the cloud answers, else 1.
+    On AWS it asks who you are there, and looks at nothing else. Exit code 0 if the cloud answers, else 1.
     """
     from .status import run
 
@@ -255,11 +255,15 @@ def destroy(yes: Yes = False, json: AsJson = False) -> None:
 @app.command()
 def publish(
     bucket: Annotated[str, typer.Option(help="The bucket to upload to; made if it isn't there.")],
+    yes: Yes = False,
 ) -> None:
-    """Upload the templates, and print the links that launch them with one click in AWS's console."""
+    """Upload the templates, and print the links that launch them with one click in AWS's console.
+
+    On AWS it asks before it makes a bucket. Exit codes: 0 published · 1 not · 2 not confirmed.
+    """
     from .publish import run
 
-    raise typer.Exit(run(bucket))
+    raise typer.Exit(run(bucket, yes=yes))
 
 
 @app.command()
