@@ -1,5 +1,6 @@
-"""`lab publish`, `lab target` and `lab demo` where AWS refuses, is slow or has many pages."""
+"""`lab publish`, `lab status`, `lab target` and `lab demo` where AWS refuses, is slow or has many pages."""
 
+import json
 from functools import partial
 
 import pytest
@@ -15,6 +16,7 @@ from labkit import (
     packages,
     preflight,
     publish,
+    status,
 )
 
 
@@ -148,7 +150,7 @@ def small_layer(monkeypatch):
 def test_a_new_bucket_is_made_in_the_region_and_tagged(account, capsys):
     account.says("HeadBucket", Refusal("404", status=404))
     account.says("GetBucketTagging", Refusal("NoSuchBucket", status=404))
-    assert publish.run("lab-templates") == 0
+    assert publish.run("lab-templates", yes=True) == 0
     (made,) = account.asked["CreateBucket"]
     assert made["CreateBucketConfiguration"]["LocationConstraint"] == "eu-west-1"
     assert account.asked["HeadBucket"][0]["ExpectedBucketOwner"] == "123456789012"
@@ -175,10 +177,41 @@ def test_publish_says_what_was_refused(account, capsys, operation, refusal, word
     if operation == "CreateBucket":
         account.says("HeadBucket", Refusal("404", status=404))
     account.says(operation, refusal)
-    assert publish.run("lab-templates") == 1
+    assert publish.run("lab-templates", yes=True) == 1
     shown = " ".join(capsys.readouterr().out.split())
     assert "Nothing is published" in shown and words in shown
     assert not publish.PAGE.exists()
+
+
+@pytest.mark.usefixtures("small_layer")
+@pytest.mark.parametrize(("is_there", "code"), [(False, 2), (True, 0)])
+def test_publish_asks_before_it_makes_a_bucket(account, capsys, is_there, code):
+    """Nobody is here to be asked."""
+    if not is_there:
+        account.says("HeadBucket", Refusal("404", status=404))
+    assert publish.run("lab-templates", yes=False) == code
+    assert "CreateBucket" not in account.asked
+    shown = capsys.readouterr().out
+    assert ("account 123456789012, region eu-west-1" in shown) is not is_there
+    assert ("Nothing was made in the account." in shown) is not is_there
+
+
+# -- lab status -----------------------------------------------------------------------------------
+
+
+def test_status_says_whose_account_it_is(account, capsys):
+    assert status.run(as_json=False) == 0
+    assert "account 123456789012, region eu-west-1, as arn:aws:" in capsys.readouterr().out
+    assert set(account.asked) == {"GetCallerIdentity"}
+
+
+def test_status_says_why_aws_does_not_answer(account, capsys):
+    account.says("GetCallerIdentity", EXPIRED)
+    assert status.run(as_json=False) == 1
+    assert "have expired" in " ".join(capsys.readouterr().out.split())
+    assert status.run(as_json=True) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["target"], told["account"]) == ("aws", None) and "have expired" in told["problem"]
 
 
 # -- lab deploy -----------------------------------------------------------------------------------

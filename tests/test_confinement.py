@@ -56,6 +56,51 @@ def handler(event, context):
     return found | {path: page(path, method) for path, method in pages}
 """
 
+# Each asks for so little that it would be granted, or for so odd a thing that only the call itself says so.
+SYSTEM_CALLS = """
+import ctypes, errno, platform
+
+libc = ctypes.CDLL(None, use_errno=True)
+NUMBERS = {  # where the C library has no function
+    "x86_64": {"add_key": 248, "request_key": 249, "keyctl": 250, "io_setup": 206, "io_uring_setup": 425,
+               "userfaultfd": 323, "bpf": 321, "perf_event_open": 298},
+    "aarch64": {"add_key": 217, "request_key": 218, "keyctl": 219, "io_setup": 0, "io_uring_setup": 425,
+                "userfaultfd": 282, "bpf": 280, "perf_event_open": 241},
+}[platform.machine()]
+
+
+def number(name, *arguments):
+    return libc.syscall(ctypes.c_long(NUMBERS[name]), *arguments)
+
+
+TRIES = {
+    "memfd_create": lambda: libc.memfd_create(b"x", 0),
+    "shmget": lambda: libc.shmget(0, 4096, 0o600),
+    "semget": lambda: libc.semget(0, 1, 0o600),
+    "msgget": lambda: libc.msgget(0, 0o600),
+    "mq_open": lambda: libc.mq_open(b"/attacked", 0o102, 0o600, None),
+    "inotify_init": lambda: libc.inotify_init(),
+    "inotify_init1": lambda: libc.inotify_init1(0),
+    "fanotify_init": lambda: libc.fanotify_init(0x200, 0),
+    "add_key": lambda: number("add_key", b"user", b"attacked", b"x", ctypes.c_size_t(1), -3),
+    "request_key": lambda: number("request_key", b"user", b"attacked", None, 0),
+    "keyctl": lambda: number("keyctl", 0, -3, 1, 0, 0),
+    "io_setup": lambda: number("io_setup", 1, ctypes.byref(ctypes.c_ulong(0))),
+    "io_uring_setup": lambda: number("io_uring_setup", 1, None),
+    "userfaultfd": lambda: number("userfaultfd", 1),
+    "bpf": lambda: number("bpf", 0, None, 1 << 30),
+    "perf_event_open": lambda: number("perf_event_open", None, 0, -1, -1, ctypes.c_ulong(0)),
+}
+
+
+def handler(event, context):
+    answers = {}
+    for name, call in TRIES.items():
+        ctypes.set_errno(0)
+        answers[name] = "done" if call() != -1 else errno.errorcode[ctypes.get_errno()]
+    return answers
+"""
+
 
 @pytest.fixture(scope="module")
 def cloud():
@@ -95,6 +140,15 @@ def test_a_key_that_nobody_knows_is_nobody(found, key, code):
 def test_it_reaches_nothing_else(found):
     assert "Network is unreachable" in found["the internet"]
     assert "Connection refused" in found["this machine"]
+
+
+def test_the_kernel_keeps_nothing_for_it(cloud, found):
+    deploy(cloud, "kernel", SYSTEM_CALLS, "arn:aws:iam::000000000000:role/nobody", Timeout=60)
+    payload, error, _ = invoke(cloud, "kernel")
+    assert error is None, payload
+    absent = {"io_uring_setup", "inotify_init", "inotify_init1"}  # libraries then do without
+    assert {name for name, answer in payload.items() if answer == "ENOSYS"} == absent
+    assert {answer for name, answer in payload.items() if name not in absent} == {"EPERM"}
 
 
 def test_neither_the_clouds_own_pages_nor_motos_are_there(found):

@@ -145,6 +145,35 @@ def test_the_administrator_s_session_is_the_administrator(cloud):
     assert client_of(cloud, "s3", made).list_buckets()["Buckets"]
 
 
+REFUSED = {
+    "s3": ("list_buckets", "InvalidAccessKeyId", 403),
+    "iam": ("list_users", "InvalidClientTokenId", 403),
+    "sts": ("get_caller_identity", "InvalidClientTokenId", 403),
+    "sqs": ("list_queues", "UnrecognizedClientException", 400),
+    "lambda": ("list_functions", "UnrecognizedClientException", 403),
+    "bedrock": ("list_foundation_models", "UnrecognizedClientException", 403),
+}
+
+
+@pytest.mark.parametrize("service", REFUSED)
+def test_a_session_that_nobody_issued_is_nobody(cloud, service):
+    made_up = {
+        "AccessKeyId": "ASIAIOSFODNN7EXAMPLE",
+        "SecretAccessKey": "test",
+        "SessionToken": "x",
+    }
+    call, *refused = REFUSED[service]
+    got = refusal(getattr(client_of(cloud, service, made_up), call))
+    assert [got[0], got[2]] == refused
+
+
+def test_a_key_that_is_deleted_is_nobody(cloud):
+    eva = Person(cloud, "eva", ALL)
+    assert eva.client("iam").list_users()
+    cloud.client("iam").delete_access_key(UserName="eva", AccessKeyId=eva.key["AccessKeyId"])
+    assert refusal(eva.client("iam").list_users)[0] == "InvalidClientTokenId"
+
+
 def upload(cloud, fields: dict) -> tuple[int, bytes]:
     lines = []
     for name, value in {**fields, "file": "content"}.items():
@@ -180,3 +209,16 @@ def test_a_form_upload_needs_its_signer_s_permission(cloud, version):
     assert (status, b"SignatureDoesNotMatch" in body) == (403, True)
     status, body = upload(cloud, {"key": "up/anonymous"})
     assert (status, b"Access Denied" in body) == (403, True)
+
+
+def test_in_a_cloud_that_was_emptied_its_keys_are_nobody(cloud, ana):
+    """The last test here: nothing is left of what the others share."""
+    sessions = [
+        who.get_session_token()["Credentials"] for who in (ana.client("sts"), cloud.client("sts"))
+    ]
+    resources = f"{cloud.endpoint_url}/_localcloud/resources"
+    urllib.request.urlopen(urllib.request.Request(resources, method="DELETE")).close()
+    for key in (ana.key, *sessions):
+        assert refusal(client_of(cloud, "s3", key).list_buckets)[0] == "InvalidAccessKeyId"
+        assert refusal(client_of(cloud, "iam", key).list_users)[0] == "InvalidClientTokenId"
+    assert cloud.client("s3").list_buckets()["Buckets"] == []

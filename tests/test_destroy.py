@@ -221,7 +221,7 @@ def test_stacks_of_the_links_have_no_tags_and_go_all_the_same(environment, local
     foreign = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Description": "serverless-lab"}
     create(cfn, "foreign", foreign)
     before = left(local_cloud.client)
-    published = lab(environment, "publish", "--bucket", "made-templates")
+    published = lab(environment, "publish", "--bucket", "made-templates", "--yes")
     links = re.findall(r"https://us-east-1\.console\S+", published.stdout)
     names = set()
     for link in links:

@@ -25,7 +25,7 @@ def cloud(local_cloud):
 
 
 def ask(cloud, method, path, headers, body=b""):
-    """Status, headers and the elements of an error, the two ids left out."""
+    """Status and the elements of an error, the two ids left out, with the header Allow where there is one."""
     connection = HTTPConnection("127.0.0.1", cloud.port, timeout=30)
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
@@ -35,6 +35,8 @@ def ask(cloud, method, path, headers, body=b""):
     elements = {each.tag: each.text or "" for each in ElementTree.fromstring(text)}
     assert elements.pop("RequestId") == answer.headers["x-amz-request-id"]
     assert elements.pop("HostId") == answer.headers["x-amz-id-2"]
+    if "allow" in answer.headers:
+        elements["Allow"] = answer.headers["allow"]
     return answer.status, elements
 
 
@@ -49,6 +51,7 @@ def test_an_object_takes_no_post(cloud, method, path, headers):
             "Message": NOT_ALLOWED,
             "Method": method,
             "ResourceType": "OBJECT",
+            "Allow": "HEAD, DELETE, GET, PUT",
         },
     )
     assert cloud.client("s3").get_object(Bucket="there", Key="kept")["Body"].read() == b"x"
@@ -63,6 +66,7 @@ def test_neither_does_what_holds_objects(cloud, method, path, kind, headers):
     status, error = ask(cloud, method, path, headers)
     assert (status, error["Code"], error["Method"]) == (405, "MethodNotAllowed", method)
     assert error["ResourceType"] == kind
+    assert error.get("Allow") == ("GET" if kind == "SERVICE" else None)
 
 
 @signed_or_not

@@ -5,7 +5,6 @@ import os
 
 import boto3
 import pytest
-import typer
 
 from labkit import cloud_state, project, target
 
@@ -45,7 +44,7 @@ def test_the_environments_programs_come_first(monkeypatch):
 
 def test_an_unknown_target_is_refused(monkeypatch):
     monkeypatch.setenv("LAB_TARGET", "azure")
-    with pytest.raises(typer.BadParameter, match="local or aws, not 'azure'"):
+    with pytest.raises(target.UnknownTarget, match="local or aws, not 'azure'"):
         target.name()
 
 

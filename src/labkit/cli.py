@@ -5,11 +5,31 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+
+class _Commands(TyperGroup):
+    """All of them end with the same sentence where the target is none."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        """See click.Group. A target is judged wherever a command first needs it."""
+        try:
+            return super().invoke(ctx)
+        except ValueError as error:
+            from .target import UnknownTarget
+
+            if not isinstance(error, UnknownTarget):
+                raise
+            name = ctx.invoked_subcommand
+            command = typer.Context(self.get_command(ctx, name), parent=ctx, info_name=name)
+            raise typer.BadParameter(str(error), ctx=command) from None
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="Serverless Lab Kit: a week of AWS serverless, on your own computer.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -64,7 +84,7 @@ def stop() -> None:
 def status(json: AsJson = False) -> None:
     """Say which cloud is in use, where it and JupyterLab are, and how far you are.
 
-    Exit code 0 if the cloud answers, else 1.
+    On AWS it asks who you are there, and looks at nothing else. Exit code 0 if the cloud answers, else 1.
     """
     from .status import run
 
@@ -235,11 +255,15 @@ def destroy(yes: Yes = False, json: AsJson = False) -> None:
 @app.command()
 def publish(
     bucket: Annotated[str, typer.Option(help="The bucket to upload to; made if it isn't there.")],
+    yes: Yes = False,
 ) -> None:
-    """Upload the templates, and print the links that launch them with one click in AWS's console."""
+    """Upload the templates, and print the links that launch them with one click in AWS's console.
+
+    On AWS it asks before it makes a bucket. Exit codes: 0 published · 1 not · 2 not confirmed.
+    """
     from .publish import run
 
-    raise typer.Exit(run(bucket))
+    raise typer.Exit(run(bucket, yes=yes))
 
 
 @app.command()

@@ -9,22 +9,31 @@ from urllib.parse import quote, urlencode
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
 
-from . import project, target, template_bucket, terminal
+from . import preflight, project, target, template_bucket, terminal
 from .cloud_errors import explain
 
 PAGE = project.WORK / "launch-stack.html"
-_FAILED = 1
+_DONE, _FAILED, _NOT_MEANT = 0, 1, 2
 
 
-def run(bucket: str) -> int:
-    """Upload templates and layer, print the links, write the page; return 0 if it is all there."""
+def run(bucket: str, *, yes: bool) -> int:
+    """Upload templates and layer, print the links, write the page.
+
+    Returns 0 if it is all there, 1 if it isn't, 2 where a bucket had to be made on AWS and nobody said yes.
+    """
     console = terminal.console()
     try:
         with target.cloud() as cloud:
             console.print(f"Using {cloud}")
+            if target.name() == target.AWS and not (yes or template_bucket.is_there(bucket)):
+                _ask(bucket, console)
             templates = template_bucket.upload(bucket)
             region = boto3.client("s3").meta.region_name
+    except preflight.NotMeant as reason:
+        console.print(str(reason))
+        return _NOT_MEANT
     except (BotoCoreError, ClientError) as error:
         console.print(f"✗ Nothing is published: {explain(error)}", style="red", markup=False)
         return _FAILED
@@ -46,7 +55,13 @@ def run(bucket: str) -> int:
             "They open AWS's console, which does not see this local cloud. "
             "To use them, publish with LAB_TARGET=aws."
         )
-    return 0
+    return _DONE
+
+
+def _ask(bucket: str, console: Console) -> None:
+    console.print(f"There is no bucket {bucket} yet: {target.account()}", markup=False)
+    if not terminal.agrees("Make it there?"):
+        raise preflight.NotMeant("Nothing was made in the account.")
 
 
 def quick_create_link(region: str, template_url: str, stack: str, **parameters: str) -> str:

@@ -18,9 +18,13 @@ RUNNING, NOT_RUNNING = 0, 1
 
 @dataclass
 class Status:
-    """What runs now. `resources` counts what is in the cloud, by kind; None where no cloud answers."""
+    """What runs now. `resources` counts what is in the local cloud, by kind; None where none answers, and on
+    AWS, where `account` says in words whose it is, or `problem` why nobody knows.
+    """
 
     target: str
+    account: str | None
+    problem: str | None
     endpoint_url: str | None
     port: int | None
     pid: int | None
@@ -37,7 +41,7 @@ def run(*, as_json: bool) -> int:
         print(json.dumps(asdict(found), indent=2))
     else:
         _show(found)
-    return RUNNING if found.target == "aws" or found.endpoint_url else NOT_RUNNING
+    return RUNNING if found.account or found.endpoint_url else NOT_RUNNING
 
 
 def _show(found: Status) -> None:
@@ -50,6 +54,12 @@ def _show(found: Status) -> None:
     else:
         cloud = "none runs; lab start runs one"
     console.print(f"cloud       {cloud}", markup=False)
+    if found.account:
+        console.print(
+            f"            {found.account}; lab destroy looks at what is in it", markup=False
+        )
+    if found.problem:
+        console.print(f"            ✗ {found.problem}", style="red", markup=False)
     if found.resources is not None:
         counts = ", ".join(f"{count} {kind}" for kind, count in found.resources.items())
         console.print(f"in it       {counts}")
@@ -64,8 +74,11 @@ def find() -> Status:
     port = urlsplit(endpoint).port if endpoint else None
     server = find_server(project.CLOUD) if endpoint else None
     points = show_progress.summary(progress.read())
+    account, problem = (None, None) if local else _account()
     return Status(
         target=target.name(),
+        account=account,
+        problem=problem,
         endpoint_url=endpoint,
         port=port,
         pid=server.pid if server and server.port == port else None,
@@ -74,6 +87,19 @@ def find() -> Status:
         earned=points["earned"],
         points=points["points"],
     )
+
+
+def _account() -> tuple[str | None, str | None]:
+    """Whose account the credentials are for, in words, or why AWS doesn't say."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from .cloud_errors import explain
+
+    try:
+        with target.cloud():
+            return target.account(), None
+    except (BotoCoreError, ClientError) as error:
+        return None, explain(error)
 
 
 def _resources() -> dict[str, int]:

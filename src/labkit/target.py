@@ -34,13 +34,17 @@ _MISLEADING_OF_SERVICES = ("AWS_ENDPOINT_URL_", "AWS_BEARER_TOKEN_")
 _only = ""  # the cloud that keep_to has named
 
 
+class UnknownTarget(ValueError):
+    """What was chosen is neither "local" nor "aws"; the text is a sentence for the learner."""
+
+
 def name() -> str:
-    """Return "local" or "aws". Raises typer.BadParameter for any other choice."""
+    """Return "local" or "aws". Raises UnknownTarget for any other choice."""
     return chosen()[0]
 
 
 def chosen() -> tuple[str, str]:
-    """Return "local" or "aws", and what chose it, in words. Raises typer.BadParameter for another."""
+    """Return "local" or "aws", and what chose it, in words. Raises UnknownTarget for another."""
     if which := os.environ.get("LAB_TARGET"):
         return _valid(which, "LAB_TARGET"), "LAB_TARGET says so"
     which = kept()
@@ -48,7 +52,7 @@ def chosen() -> tuple[str, str]:
 
 
 def kept() -> str:
-    """Return the target that `choose` keeps. Raises typer.BadParameter where it is neither."""
+    """Return the target that `choose` keeps. Raises UnknownTarget where it is neither."""
     try:
         return _valid(_choice().read_text(encoding="utf-8").strip(), str(_choice()))
     except FileNotFoundError:
@@ -57,9 +61,7 @@ def kept() -> str:
 
 def _valid(which: str, where: str) -> str:
     if which not in (LOCAL, AWS):
-        from typer import BadParameter  # ends a command with a sentence
-
-        raise BadParameter(f"{where} is local or aws, not {which!r}")
+        raise UnknownTarget(f"{where} is local or aws, not {which!r}")
     return which
 
 

@@ -23,6 +23,19 @@ class Template:
     parameters: dict[str, str] = field(default_factory=dict)
 
 
+def is_there(bucket: str) -> bool:
+    """Whether the account has the bucket. Raises ClientError where it is somebody else's."""
+    # Whoever has taken a name that can be guessed would give the stack other templates than these.
+    account = boto3.client("sts").get_caller_identity()["Account"]
+    try:
+        boto3.client("s3").head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            raise
+        return False
+    return True
+
+
 def upload(bucket: str) -> list[Template]:
     """Put all templates and the layer into the bucket, which is made where it isn't there.
 
@@ -31,7 +44,9 @@ def upload(bucket: str) -> list[Template]:
     """
     s3 = boto3.client("s3")
     region = s3.meta.region_name
-    _ensure(s3, bucket, region)
+    if not is_there(bucket):
+        place = {} if region == "us-east-1" else {"LocationConstraint": region}
+        s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": place} if place else {}))
     layer = _layer_parameters(s3, bucket)
     paths = sorted(project.TEMPLATE.parent.glob("*.yaml"))
     folder = f"{_PREFIX}/{_digest(paths)}"
@@ -52,19 +67,6 @@ def _digest(paths: list[Path]) -> str:
     for path in paths:
         found.update(path.read_bytes())
     return found.hexdigest()[:12]
-
-
-def _ensure(s3: Any, bucket: str, region: str) -> None:
-    # Whoever has taken a name that can be guessed would give the stack other templates than these.
-    account = boto3.client("sts").get_caller_identity()["Account"]
-    try:
-        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-            raise
-        place = {} if region == "us-east-1" else {"LocationConstraint": region}
-        extra = {"CreateBucketConfiguration": place} if place else {}
-        s3.create_bucket(Bucket=bucket, **extra)
 
 
 def _layer_parameters(s3: Any, bucket: str) -> dict[str, str]:

@@ -26,7 +26,7 @@ _S3_STATUS = {
 @dataclass(frozen=True)
 class Denial:
     """A refusal. `protocol` is s3, query, json, rest-json or cbor; `code` is what boto3 shows; `details`
-    are further elements of an answer of S3's.
+    are further elements of an answer of S3's, `allow` is the header that a 405 has.
     """
 
     protocol: str
@@ -35,6 +35,7 @@ class Denial:
     message: str
     has_body: bool = True
     details: Mapping[str, str] = field(default_factory=dict)
+    allow: str = ""
 
     def render(self, origin: RequestOrigin | None = None) -> tuple[int, Headers, bytes]:
         """Status, headers and body of the answer; to a HEAD request it has no body.
@@ -45,6 +46,8 @@ class Denial:
             origin = origin or RequestOrigin(str)
             status, body = self._s3(origin.request_id, origin.host_id)
             headers = origin.stamp([(b"content-type", b"application/xml")])
+            if self.allow:
+                headers.append((b"allow", self.allow.encode()))
             return status, headers, body if self.has_body else b""
         request_id = str(uuid.uuid4())
         if self.protocol == "query":

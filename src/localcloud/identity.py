@@ -1,6 +1,7 @@
 """Who is calling, and may they.
 
-Any key that IAM and STS don't know is the account's administrator: the learner's own `test`.
+Any key that IAM and STS don't know is the account's administrator, such as the learner's own `test`; but not
+a session's, nor one that was this account's: these were lost, or nobody ever issued them.
 """
 
 from collections.abc import Mapping
@@ -18,8 +19,6 @@ from .denials import Denial, access_denied, denial_message, refused_api_key, ref
 from .policies import AccessRequest, Caller, Decision, Policy, evaluate
 from .s3_actions import is_delete_objects
 
-# IAM's and STS's keys begin so, the last two for an account id of moto's such as 000000000000.
-_KNOWN_KEYS = ("AKIA", "ASIA", "LKIA", "LSIA")
 _S3 = "arn:aws:s3:::"
 # Even against a Deny (STS API reference, GetCallerIdentity; IAM User Guide, "Permissions for
 # GetSessionToken").
@@ -164,14 +163,15 @@ class Gatekeeper:
         return self._decide(principal, need, keys, policy)
 
     def _find_principal(self, scope: Scope) -> Principal | None:
-        if not scope.access_key_id.startswith(_KNOWN_KEYS):
+        if not scope.access_key_id.startswith(principals.KEY_PREFIXES):
             return None
         return principals.find_principal(scope.access_key_id, self._account_id)
 
     def _administrator_problem(self, scope: Scope, request: ApiRequest) -> str | None:
         """What is wrong with credentials that IAM and STS don't know; None where they may do all."""
         if self._administrator is None:
-            return None
+            is_lost = principals.is_lost(scope.access_key_id, self._account_id)
+            return "inactive" if is_lost else None
         key, secret = self._administrator
         if scope.access_key_id != key:
             return "inactive"

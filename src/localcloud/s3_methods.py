@@ -12,6 +12,8 @@ from .form_uploads import form_fields
 from .s3_actions import bucket_and_key, is_delete_objects
 
 _NOT_ALLOWED = "The specified method is not allowed against this resource."
+# The header Allow, as S3 was seen to send it; of buckets nobody has shown it.
+_ALLOWED = {"OBJECT": "HEAD, DELETE, GET, PUT", "SERVICE": "GET"}
 # Parts of an object that a POST is an operation on.
 _POSTED_PARTS = {"restore", "select", "uploadId", "uploads"}
 
@@ -35,9 +37,8 @@ def _parts(request: ApiRequest) -> set[str]:
 
 
 def _not_allowed(method: str, resource_type: str) -> Denial:
-    return _refused(
-        "MethodNotAllowed", _NOT_ALLOWED, {"Method": method, "ResourceType": resource_type}
-    )
+    details = {"Method": method, "ResourceType": resource_type}
+    return _refused("MethodNotAllowed", _NOT_ALLOWED, details, _ALLOWED.get(resource_type, ""))
 
 
 def _form_refusal(request: ApiRequest) -> Denial | None:
@@ -58,5 +59,5 @@ def _form_refusal(request: ApiRequest) -> Denial | None:
     )
 
 
-def _refused(code: str, message: str, details: dict[str, str]) -> Denial:
-    return Denial("s3", "s3", code, message, details=details)
+def _refused(code: str, message: str, details: dict[str, str], allow: str = "") -> Denial:
+    return Denial("s3", "s3", code, message, details=details, allow=allow)

@@ -37,37 +37,36 @@ _MS_REC, _MS_PRIVATE = 1 << 14, 1 << 18
 _INSIDE, _NOBODY = 1000, 65534
 _EMPTIED = ("/home", "/root", "/run", "/dev", "/tmp", "/var/tmp", "/mnt", "/media", "/srv")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
-_libc = ctypes.CDLL(None, use_errno=True)
+_kernel = localcloud.Kernel()
 
 
 def close_in(own: str, hidden: Iterable[str]) -> None:
     """Go on inside, for good: `own` is the folder to write to, empty at first, `hidden` are folders to be
     hidden besides. Raises OSError where the kernel refuses.
     """
-    kernel = localcloud.Kernel()
     emptied = {os.path.realpath(path) for path in (*_EMPTIED, _home(), os.path.dirname(own))}
     is_root = _be_able_to_mount()
     needed = {path: os.open(path, os.O_PATH) for path in _needed()}
     for path in filter(os.path.isdir, sorted(emptied - {"/"})):  # below an empty one there is none
-        kernel.mount_tmpfs(path, "size=64k,mode=0755")
+        _kernel.mount_tmpfs(path, "size=64k,mode=0755")
     for path, descriptor in needed.items():
         if not os.path.exists(path):
             _make_place(path, descriptor)
-            kernel.bind(f"/proc/self/fd/{descriptor}", path)
+            _kernel.bind(f"/proc/self/fd/{descriptor}", path)
         os.close(descriptor)
     for path in filter(os.path.isdir, hidden):
-        kernel.mount_tmpfs(path, "size=4k,mode=0000")
+        _kernel.mount_tmpfs(path, "size=4k,mode=0000")
     os.makedirs(own, exist_ok=True)
     _set_mount(b"/", _AT_RECURSIVE, _RDONLY, 0)  # those that lie under others included
     _set_mount(b"/proc", 0, 0, _RDONLY)  # else none could be mounted that isn't
     if is_root:
         _be_nobody(needed)
     _enter_namespaces()
-    kernel.mount_proc("/proc")
-    kernel.mount_tmpfs(own, f"size={_FOLDER_MB}m,mode=0700")
+    _kernel.mount_proc("/proc")
+    _kernel.mount_tmpfs(own, f"size={_FOLDER_MB}m,mode=0700")
     os.chdir(project.ROOT)  # what is mounted over it is seen by who enters anew
     _raise_loopback()
-    kernel.drop_capabilities()
+    _kernel.drop_capabilities()
 
 
 def _needed() -> list[str]:
@@ -87,12 +86,12 @@ def _home() -> str:
 def _be_able_to_mount() -> bool:
     """Whether that is root's right here; everybody else has it in a user namespace of theirs."""
     try:
-        _call("unshare", _CLONE_NEWNS)
+        _kernel.call("unshare", _CLONE_NEWNS)
         is_root = True
     except PermissionError:
         _unshare(_CLONE_NEWUSER | _CLONE_NEWNS)
         is_root = False
-    _call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
+    _kernel.call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     return is_root
 
 
@@ -102,7 +101,7 @@ def _be_nobody(needed: Iterable[str]) -> None:
         os.setgroups([])
         os.setresgid(_NOBODY, _NOBODY, _NOBODY)
         os.setresuid(_NOBODY, _NOBODY, _NOBODY)
-    _call("prctl", _PR_SET_DUMPABLE, 1, 0, 0, 0)  # else its files in /proc are still root's
+    _kernel.call("prctl", _PR_SET_DUMPABLE, 1, 0, 0, 0)  # else its files in /proc are still root's
     for path in needed:
         if not os.access(path, os.R_OK):
             words = f"root grades as nobody, who may not read {path}: chmod -R go+rX it"
@@ -112,7 +111,7 @@ def _be_nobody(needed: Iterable[str]) -> None:
 def _unshare(flags: int) -> None:
     """Enter new namespaces, with every right in them, as the one user that they know."""
     user, group = os.geteuid(), os.getegid()
-    _call("unshare", flags)
+    _kernel.call("unshare", flags)
     for name, content in (
         ("setgroups", "deny"), ("uid_map", f"{_INSIDE} {user} 1"), ("gid_map", f"{_INSIDE} {group} 1"),
     ):  # fmt: skip
@@ -131,7 +130,7 @@ def _enter_namespaces() -> None:
             os.dup2(nothing, number)
         os.waitpid(pid, 0)
         os._exit(0)
-    _call("prctl", _PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    _kernel.call("prctl", _PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
 
 
 def _make_place(path: str, descriptor: int) -> None:
@@ -145,7 +144,7 @@ def _make_place(path: str, descriptor: int) -> None:
 def _set_mount(path: bytes, flags: int, added: int, taken: int) -> None:
     wanted = struct.pack("4Q", added, taken, 0, 0)
     try:
-        _call("syscall", ctypes.c_long(_MOUNT_SETATTR), _AT_FDCWD, path, flags, wanted,
+        _kernel.call("syscall", ctypes.c_long(_MOUNT_SETATTR), _AT_FDCWD, path, flags, wanted,
               ctypes.c_size_t(len(wanted)))  # fmt: skip
     except OSError as error:
         if error.errno == errno.ENOSYS:
@@ -159,12 +158,6 @@ def _raise_loopback() -> None:
         asked = struct.pack("16sh14x", b"lo", 0)
         (flags,) = struct.unpack("16xh14x", fcntl.ioctl(any_socket, _SIOCGIFFLAGS, asked))
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
-
-
-def _call(name: str, *arguments: object) -> None:
-    if getattr(_libc, name)(*arguments) == -1:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{name}: {os.strerror(number)}")
 
 
 def main(own: str) -> int:

@@ -33,7 +33,6 @@ _quiet: ContextVar[frozenset[str]] = ContextVar(
 )
 
 _END_OF_CONFIGURATION = re.compile(r"\s*/>\s*$|</NotificationConfiguration>\s*$")
-_installed = False
 
 
 @contextmanager
@@ -77,11 +76,12 @@ def install(policy_check: PolicyCheck, on_event: OnEvent) -> None:
     `on_event` gets a destination's ARN and the event, inside the request that caused it: it must
     return at once.
     """
-    global _installed
     bucket_destinations.use(policy_check, on_event)
-    if _installed:
-        return
-    _installed = True
+    _install()
+
+
+@functools.cache
+def _install() -> None:
     backend, response = models.S3Backend, responses.S3Response
     moto_put = backend.put_bucket_notification_configuration
     moto_response = response._bucket_response_put

@@ -77,8 +77,6 @@ _UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 # CreateStack's OnFailure, which moto's response class doesn't hand to its backend.
 _on_failure: ContextVar[str] = ContextVar("on_failure", default="ROLLBACK")
 
-_installed = False
-
 
 class Backend:
     """Replaces the methods of the same name of moto's CloudFormationBackend."""
@@ -233,12 +231,9 @@ def _put(target: type, source: type) -> None:
             setattr(target, name, member)
 
 
+@functools.cache
 def install() -> None:
     """Put all of this, and lambda_resources, into moto's classes. May be called more than once."""
-    global _installed
-    if _installed:
-        return
-    _installed = True
     lambda_resources.install()
     gateway_operations.install()
     budgets.install()

@@ -18,6 +18,7 @@ from botocore.model import OperationNotFoundError
 from botocore.validate import ParamValidator
 
 from ..service_models import service_model
+from . import query_misfits
 from .object_requests import Answer
 
 _log = logging.getLogger(__name__)
@@ -30,10 +31,10 @@ def failure(scope: dict, body: bytes, service: str | None, error: Exception) -> 
     if isinstance(error, ExpatError) or (service == "s3" and _misses_a_part(scope, body, error)):
         return _malformed_xml(scope, service)
     if isinstance(error, RecursionError):
-        return _refuse(scope, service, "SerializationException", "the request is nested too deeply")
-    problem = _misfit(scope, body, service)
+        return refuse(scope, service, "SerializationException", "the request is nested too deeply")
+    problem = _misfit(scope, body, service, error)
     if problem:
-        return _refuse(scope, service, *problem)
+        return refuse(scope, service, *problem)
     _log.error("request failed: %s %s", scope["method"], scope["path"], exc_info=error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     return _render(scope, service, status, "InternalFailure", repr(error))
@@ -46,7 +47,7 @@ def unknown_operation(scope: dict, body: bytes, service: str | None) -> Answer:
     name = action[1].decode() if action else target or f"for {scope['method']} {scope['path']}"
     message = f"localcloud has no operation {name}"
     if _is_query(scope):
-        return _refuse(scope, service, "InvalidAction", message)
+        return refuse(scope, service, "InvalidAction", message)
     return _render(scope, service, HTTPStatus.NOT_FOUND, "UnknownOperationException", message)
 
 
@@ -61,18 +62,23 @@ def _malformed_xml(scope: dict, service: str | None) -> Answer:
     message = (
         "The XML you provided was not well-formed or did not validate against our published schema"
     )
-    return _refuse(scope, service, "MalformedXML", message)
+    return refuse(scope, service, "MalformedXML", message)
 
 
-def _misfit(scope: dict, body: bytes, service: str | None) -> tuple[str, str] | None:
-    """Code and message for a body in JSON that isn't what the operation takes; None where it is."""
+def _misfit(
+    scope: dict, body: bytes, service: str | None, error: Exception
+) -> tuple[str, str] | None:
+    """Code and message for a body that isn't what the operation takes; None where it is."""
+    if _is_query(scope):
+        text = scope["query_string"] + b"&" + body
+        return query_misfits.misfit(service, text.decode("utf-8", "replace"), error)
     target = dict(scope["headers"]).get(b"x-amz-target", b"").rpartition(b".")[2].decode("latin-1")
     if not target:
         return None
     try:
         parameters = json.loads(body or b"{}")
-    except ValueError as error:
-        return "SerializationException", str(error)
+    except ValueError as unreadable:
+        return "SerializationException", str(unreadable)
     if not isinstance(parameters, dict):
         return "SerializationException", "the request is not a JSON object"
     try:
@@ -92,7 +98,8 @@ def _is_query(scope: dict) -> bool:
     return form or b"Action=" in scope["query_string"]
 
 
-def _refuse(scope: dict, service: str | None, code: str, message: str) -> Answer:
+def refuse(scope: dict, service: str | None, code: str, message: str) -> Answer:
+    """The answer to a request that is the caller's fault, in the service's protocol."""
     return _render(scope, service, HTTPStatus.BAD_REQUEST, code, message)
 
 

@@ -5,6 +5,7 @@ bodies and code into a file named by its SHA-256, the events of a log stream to 
 its own. A restored resource gets them back when it is first asked for them.
 """
 
+import functools
 import hashlib
 import io
 import os
@@ -26,7 +27,6 @@ _INLINE_BYTES = 2048
 # The attribute of a body, code or events that lies apart: a digest, the bytes themselves where they
 # are few, or what a stream's file holds.
 _PLACE = "_kept_apart"
-_installed = False
 _folder: StateFolder
 
 
@@ -173,12 +173,9 @@ def _stream_events(stream: LogStream) -> list[LogEvent]:
     return list(_events(size, _folder.logs / name)) if size else []
 
 
+@functools.cache
 def _install() -> None:
     """Teach moto's classes to fetch an attribute that was kept apart, at its first use."""
-    global _installed
-    if _installed:
-        return
-    _installed = True
     _fetch_when_missing(FakeKey, "_value_buffer", _buffer)
     _fetch_when_missing(LambdaFunction, "code_bytes", lambda owner: _read(owner.__dict__[_PLACE]))
     _fetch_when_missing(LayerVersion, "code_bytes", lambda owner: _read(owner.__dict__[_PLACE]))

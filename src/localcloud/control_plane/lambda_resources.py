@@ -26,8 +26,6 @@ from .lambda_versions import copy_of, publish, runtime_version_arn
 
 LEVEL_KEYS = ("ApplicationLogLevel", "SystemLogLevel")
 
-_installed = False
-
 
 def resolve_logging_config(
     function_name: str,
@@ -157,12 +155,9 @@ class LayerInUse(dict):
         self.version = version
 
 
+@functools.cache
 def install() -> None:
     """Add the above to moto's Lambda classes. May be called more than once."""
-    global _installed
-    if _installed:
-        return
-    _installed = True
     function_class = models.LambdaFunction
     moto_init = function_class.__init__
     moto_configuration = function_class.get_configuration

@@ -12,15 +12,11 @@ from moto.iam.models import AWSManagedPolicy, IAMBackend
 _PREFIX = "arn:aws:iam::aws:policy/"
 _METHODS = ("attach_role_policy", "attach_user_policy", "attach_group_policy", "get_policy",
             "get_policy_version", "list_policy_versions")  # fmt: skip
-_installed = False
 
 
+@functools.cache
 def install() -> None:
     """Make moto's IAM know an AWS managed policy as soon as a call names it."""
-    global _installed
-    if _installed:
-        return
-    _installed = True
     for name in _METHODS:
         original = getattr(IAMBackend, name)
 

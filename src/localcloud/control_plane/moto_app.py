@@ -18,6 +18,7 @@ from .. import service_models
 from ..actions import ApiRequest, credential_scope
 from . import (
     custom_resource_responses,
+    expression_limits,
     faults,
     gateway_refusals,
     lambda_api,
@@ -78,6 +79,10 @@ class MotoApp:
             gateway_refusals.install_web_acls()
         if service == "budgets":
             _install_budgets()
+        if service == "dynamodb":
+            problem = expression_limits.problem(body)
+            if problem:
+                return faults.refuse(scope, service, "ValidationException", problem)
         if service == "lambda":
             answered = self._lambda(scope, body)
             if answered:

@@ -10,11 +10,14 @@ from urllib.parse import unquote
 
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import AccessKey, Group, IAMBackend, Role, User, iam_backends
+from moto.iam.utils import generate_access_key_id_from_account_id
 from moto.sts.models import AssumedRole, sts_backends
 
 from ..policies import Caller, Policy
 from .backends import backend_of
 
+# Of users and of sessions (IAM User Guide, "IAM identifiers", "Unique ID prefixes").
+KEY_PREFIXES = _LONG_TERM, _TEMPORARY = "AKIA", "ASIA"
 _PARTITION = "aws"
 _SESSION_S = 12 * 60 * 60
 
@@ -96,6 +99,21 @@ def find_principal(access_key_id: str, account_id: str) -> Principal | None:
     roles = backend_of(sts_backends, account_id, _PARTITION).assumed_roles
     assumed = _sessions.find(roles, access_key_id)
     return _role_session(assumed, backend) if assumed else None
+
+
+def is_lost(access_key_id: str, account_id: str) -> bool:
+    """Whether a key is a session's that STS doesn't know, or was a user's of this account and is deleted.
+    Whoever brings a user's key of elsewhere brings it to no other cloud than this one.
+    """
+    if not access_key_id.startswith((_TEMPORARY, _own_beginning(account_id))):
+        return False
+    return access_key_id not in backend_of(iam_backends, account_id, _PARTITION).access_keys
+
+
+@functools.cache
+def _own_beginning(account_id: str) -> str:
+    """How keys of an account's users begin: after the prefix, its id in eight characters."""
+    return generate_access_key_id_from_account_id(account_id, _LONG_TERM)[: len(_LONG_TERM) + 8]
 
 
 def role_principal(role_arn: str, session_name: str, account_id: str) -> Principal:

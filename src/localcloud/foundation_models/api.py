@@ -15,7 +15,7 @@ from ..actions import ApiRequest
 from ..control_plane.state import note_change
 from ..functions.service import FunctionService
 from ..rest_requests import Invalid, Request, Unreadable, addressed, read
-from . import language_model_pages, serialization
+from . import ingestion_jobs, language_model_pages, serialization
 from .calls import Call, EventStream, Handler, Resources
 from .errors import BedrockError, invalid
 from .function_calls import FunctionCalls
@@ -58,6 +58,7 @@ class FoundationModels:
 
     async def close(self) -> None:
         """End what runs."""
+        await self._in_thread(ingestion_jobs.end)
         await self._text.close()
 
     async def page(self, method: str, path: str, body: bytes) -> Answer:

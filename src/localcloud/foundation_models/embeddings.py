@@ -7,7 +7,9 @@ give equal vectors, bit for bit, on one machine.
 
 import functools
 import importlib.util
+import threading
 from collections.abc import Sequence
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +22,17 @@ _TITAN_DIMENSIONS = 1024  # by default
 _VOCABULARY = Path(__file__).with_name("minilm_vocabulary.txt")
 
 
+# Who embeds much, in a thread of its own, puts here what it is broken off by: a thread that is in the model
+# when Python ends takes the process down with it.
+ended: ContextVar[threading.Event | None] = ContextVar("ended", default=None)
+
+
 class EmbeddingModelMissing(RuntimeError):
     """The package with the weights is not installed."""
+
+
+class BrokenOff(Exception):
+    """The event that this thread put into `ended` is set."""
 
 
 def embed(texts: Sequence[str]) -> np.ndarray:
@@ -29,7 +40,7 @@ def embed(texts: Sequence[str]) -> np.ndarray:
     cosine. That of a text of more than 128 tokens is the mean of its parts' vectors, so that all of a
     text counts, however long it is.
 
-    Raises EmbeddingModelMissing.
+    Raises EmbeddingModelMissing, and BrokenOff.
     """
     # One by one: a batch is a fifth faster at most, and its padding would change the vectors.
     encoded = _tokenizer().encode_batch(list(texts))
@@ -78,6 +89,9 @@ def _vector(tokens: list[int]) -> np.ndarray:
 
 
 def _run(tokens: list[int]) -> np.ndarray:
+    event = ended.get()
+    if event and event.is_set():
+        raise BrokenOff
     first, last = (_tokenizer().token_to_id(mark) for mark in ("[CLS]", "[SEP]"))
     ids = np.array([[first, *tokens, last]], np.int64)
     given = {

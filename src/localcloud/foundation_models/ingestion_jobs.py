@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from ..control_plane.state import note_change
 from .calls import Call
 from .data_sources import asked_source
+from .embeddings import BrokenOff, ended
 from .errors import BedrockError, not_found
 from .ingestion import STATISTICS, Failed, synchronise
 from .knowledge_bases import asked_base, new_id
@@ -18,9 +21,28 @@ from .pages import AGENTS_PAGE, page
 
 _log = logging.getLogger(__name__)
 _UNDER_WAY = ("STARTING", "IN_PROGRESS", "STOPPING")
-# The jobs of this process by id: one that a restart cut off is in no thread any more.
-_running: dict[str, threading.Thread] = {}
+_CUT_OFF = "The local cloud was stopped meanwhile; start another job"
 _starting = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Running:
+    thread: threading.Thread
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+# The jobs of this process by id: one that a restart cut off is in no thread any more.
+_running: dict[str, _Running] = {}
+
+
+@atexit.register
+def end() -> None:
+    """Break off what runs, and wait for it."""
+    with _starting:
+        under_way = list(_running.values())
+    for running in under_way:
+        running.ended.set()
+        running.thread.join()
 
 
 def start(call: Call) -> Mapping[str, Any]:
@@ -45,8 +67,8 @@ def start(call: Call) -> Mapping[str, Any]:
         thread = threading.Thread(
             target=_run, args=(call, base, source, job), name="ingestion", daemon=True
         )
-        _running[job["ingestionJobId"]] = thread
-    thread.start()
+        _running[job["ingestionJobId"]] = _Running(thread)
+        thread.start()
     return {"ingestionJob": answer}
 
 
@@ -93,7 +115,12 @@ def stop(call: Call) -> Mapping[str, Any]:
 
 
 def _run(call: Call, base: dict, source: dict, job: dict) -> None:
+    broken_off = _running[job["ingestionJobId"]].ended
+    ended.set(broken_off)
+
     def go_on() -> bool:
+        if broken_off.is_set():
+            raise BrokenOff
         return job["status"] == "IN_PROGRESS"
 
     try:
@@ -103,6 +130,8 @@ def _run(call: Call, base: dict, source: dict, job: dict) -> None:
         outcome = "COMPLETE" if go_on() else "STOPPED"
     except Failed as error:
         outcome, reasons = "FAILED", [str(error)]
+    except BrokenOff:
+        outcome, reasons = "FAILED", [_CUT_OFF]
     except Exception as error:
         _log.exception("ingestion failed")
         outcome, reasons = "FAILED", [repr(error)]
@@ -115,7 +144,7 @@ def _judged(job: dict[str, Any]) -> dict[str, Any]:
     """A job, failed where the local cloud ended in the middle of it."""
     if job["status"] in _UNDER_WAY and job["ingestionJobId"] not in _running:
         job["status"] = "FAILED"
-        job["failureReasons"] = ["The local cloud was stopped meanwhile; start another job"]
+        job["failureReasons"] = [_CUT_OFF]
     return job
 
 

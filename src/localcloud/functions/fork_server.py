@@ -92,7 +92,7 @@ class ForkServer:
         self._kernel.mount_tmpfs(store, "size=4k,mode=0000")
         self._kernel.drop_capabilities()
         if confined:
-            self._kernel.forbid_hidden_memory()
+            self._kernel.forbid_unneeded_calls()
 
     def _start(self, program):
         """Start a program; True in the process that is to become the runtime."""
