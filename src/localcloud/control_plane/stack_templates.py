@@ -17,6 +17,7 @@ from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.models import Stack
 
 from . import template_yaml
+from .stack_deletion_policies import check_policies
 
 # Resources that let a stack act for somebody, and the property that gives each its own name
 # (CloudFormation API reference, CreateStack, Capabilities).
@@ -110,6 +111,8 @@ def parse_template(body: str) -> dict[str, Any]:
             message="Template format error: Transform must be a string or a list."
         )
     _check_conditions(template)
+    if not template.get("Transform"):  # which may write others
+        check_policies(template)
     return template
 
 
@@ -354,14 +357,6 @@ def _require_known(named: set[str], known: set[str], block: str) -> None:
             message="Template format error: Unresolved resource dependencies "
             f"[{', '.join(unresolved)}] in the {block} block of the template"
         )
-
-
-def is_retained(resource: Mapping[str, Any], is_new: bool = False) -> bool:
-    """Whether a resource outlives its stack; `is_new` if it goes in the operation that has made it ("AWS
-    CloudFormation Announces New Deletion Policy", July 2023, for RetainExceptOnCreate).
-    """
-    policy = resource.get("DeletionPolicy")
-    return policy == "Retain" or (policy == "RetainExceptOnCreate" and not is_new)
 
 
 def creation_order(template: Mapping[str, Any]) -> list[str]:
