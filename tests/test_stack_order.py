@@ -113,13 +113,16 @@ def test_retain_except_on_create_outlives_the_stack_but_not_a_rollback(cfn, loca
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"Fn::GetAtt": ["A", "Nonsense"]}, {"Fn::FindInMap": ["Names", "a", "none"]}]
+    "wrong",
+    [
+        {"Fn::GetAtt": ["A", "Nonsense"]},
+        {"Fn::Select": [9, {"Fn::Split": [":", {"Fn::GetAtt": ["A", "Arn"]}]}]},
+    ],
 )
 def test_an_update_to_what_has_no_value_is_rolled_back(cfn, wrong):
-    template = {"Mappings": {"Names": {"a": {"b": "c"}}}, "Resources": {"A": QUEUE, "B": QUEUE}}
-    create(cfn, "stack", template)
+    create(cfn, "stack", {"Resources": {"A": QUEUE, "B": QUEUE}})
     named = {**QUEUE, "Properties": {"QueueName": wrong}}
-    stack = update(cfn, "stack", {**template, "Resources": {"A": QUEUE, "B": named}})
+    stack = update(cfn, "stack", {"Resources": {"A": QUEUE, "B": named}})
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert ("B", "UPDATE_FAILED") in [each[:2] for each in events(cfn, "stack")]
     assert update(cfn, "stack", {"Resources": {"A": QUEUE}})["StackStatus"] == "UPDATE_COMPLETE"

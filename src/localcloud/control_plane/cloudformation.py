@@ -46,6 +46,7 @@ from . import (
     stack_tags,
     stack_updatable_resources,  # noqa: F401 (as above)
     stack_websocket_resources,  # noqa: F401 (as above)
+    template_functions,
 )
 from .serverless_transform import TransformFailed, expanded, transforms
 from .stack_custom_resources import as_text
@@ -93,7 +94,7 @@ class Backend:
         if any(stack.name == name for stack in self.stacks.values()):
             raise AlreadyExistsException(f"Stack [{name}] already exists")
         template = expanded(template, parameters, self.region_name)
-        check_template(template, parameters)
+        check_template(template, parameters, name, self.account_id, self.region_name)
         stack = models.Stack(
             stack_id=generate_stack_id(name, self.region_name, self.account_id),
             name=name,
@@ -163,7 +164,8 @@ class Backend:
                 message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
             )
         template = expanded(template, parameters, self.region_name)
-        wrong = change_of_types(stack, check_template(template, parameters))
+        parsed = check_template(template, parameters, stack.name, self.account_id, self.region_name)
+        wrong = change_of_types(stack, parsed)
         if wrong:
             raise ValidationError(message=wrong)
         same_tags = tags is None or tags == stack.tags
@@ -261,6 +263,7 @@ def install() -> None:
     _put(responses.CloudFormationResponse, stack_responses.Response)
     _put(responses.CloudFormationResponse, stack_drift.DriftRequests)
     stack_names.install()
+    template_functions.install()
     stack_tags.install()
     _patch_stack()
     _patch_requests()

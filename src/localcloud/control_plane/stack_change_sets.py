@@ -92,7 +92,8 @@ class ChangeSets:
         parameters = given_parameters(stack, options.pop("parameters"))
         try:
             template = expanded(template, parameters, self.region_name)
-            parsed = check_template(template, parameters)
+            name = stack.name if stack else stack_name
+            parsed = check_template(template, parameters, name, self.account_id, self.region_name)
         except TransformFailed as error:
             failure = error.message
         else:

@@ -24,8 +24,8 @@ _WITH_SNAPSHOTS = (
 def check_policies(template: Mapping[str, Any]) -> None:
     """Raise ValidationError for a policy that there isn't, or that its type doesn't have.
 
-    Texts: Eucalyptus's CloudFormation, which was written after AWS's; issue 269 of the CloudFormation coverage
-    roadmap for what is no string. That UpdateReplacePolicy has the same is UNCONFIRMED. Snapshot as an
+    Texts: Eucalyptus's CloudFormation, which was written after AWS's; what is no string, issue 269 of the
+    CloudFormation coverage roadmap. That UpdateReplacePolicy has the same is UNCONFIRMED. Snapshot as an
     UpdateReplacePolicy of what has no snapshots counts as Delete.
     """
     for logical_id, resource in template["Resources"].items():
