@@ -245,6 +245,7 @@ def install() -> None:
     gateway_operations.install()
     budgets.install()
     _put(lambda_models.LambdaFunction, stack_resources.Function)
+    _put(lambda_models.EventSourceMapping, stack_resources.EventSourceMapping)
     _put(lambda_models.LayerVersion, stack_resources.LayerVersion)
     _put(lambda_models.Permission, stack_resources.Permission)
     _put(s3_models.FakeBucket, stack_buckets.Bucket)

@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.core.common_models import CloudFormationModel
 
-from . import service_calls
+from . import service_calls, stack_names
 from .service_calls import call
 
 
@@ -147,6 +147,7 @@ class StackFunctionUrl(Called, CloudFormationModel):
     """AWS::Lambda::Url; Ref gives the function's ARN."""
 
     TYPE, ATTRIBUTES = "AWS::Lambda::Url", ("FunctionArn", "FunctionUrl")
+    DEFAULTS: Mapping[str, Any] = {"Cors": {}, "InvokeMode": "BUFFERED"}
 
     @classmethod
     def _make(cls, client, properties):
@@ -158,7 +159,7 @@ class StackFunctionUrl(Called, CloudFormationModel):
         return cls(made["FunctionArn"], found, {name: made[name] for name in cls.ATTRIBUTES})
 
     def _change(self, client, properties):
-        call(client, "update_function_url_config", {"Cors": {}, **properties, **self.found})
+        call(client, "update_function_url_config", {**self.DEFAULTS, **properties, **self.found})
 
     def _remove(self, client):
         client.delete_function_url_config(**self.found)
@@ -187,10 +188,12 @@ class StackSubscription(Called, CloudFormationModel):
     """AWS::SNS::Subscription; Ref gives its ARN."""
 
     TYPE, ATTRIBUTES = "AWS::SNS::Subscription", ("Arn",)
-    SETTINGS = (
-        "DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery",
-        "RedrivePolicy", "ReplayPolicy", "SubscriptionRoleArn",
-    )  # fmt: skip
+    # What may be given, and what an attribute is set to that a template says no more; the scope is set
+    # before the policy that is read by it.
+    SETTINGS: Mapping[str, str] = {
+        "DeliveryPolicy": "", "FilterPolicyScope": "MessageAttributes", "FilterPolicy": "",
+        "RawMessageDelivery": "false", "RedrivePolicy": "", "ReplayPolicy": "", "SubscriptionRoleArn": "",
+    }  # fmt: skip
 
     @classmethod
     def _make(cls, client, properties):
@@ -203,9 +206,10 @@ class StackSubscription(Called, CloudFormationModel):
         return cls(arn, {"SubscriptionArn": arn}, {"Arn": arn})
 
     def _change(self, client, properties):
-        for name in self.SETTINGS:
-            if name in properties:
-                value = service_calls.text(properties[name])
+        earlier = stack_names.earlier_properties()
+        for name, default in self.SETTINGS.items():
+            if properties.get(name) != earlier.get(name):
+                value = service_calls.text(properties.get(name, default))
                 client.set_subscription_attributes(
                     **self.found, AttributeName=name, AttributeValue=value
                 )

@@ -100,8 +100,11 @@ class StackApi(_Resource, CloudFormationModel):
     ):
         properties = typed(cloudformation_json["Properties"])
         api = _find(original_resource.api_id, account_id, region_name)
-        api.cors_configuration = None  # one that the template no longer has goes
-        api.update(**_api_settings(properties))
+        # What the template no longer says goes.
+        api.cors_configuration = api.description = api.version = None
+        api.update(
+            **_API_DEFAULTS | {k: v for k, v in _api_settings(properties).items() if v is not None}
+        )
         api.backend.tagger.delete_all_tags_for_resource(api.arn)
         api.backend.tag_resource(api.arn, properties.get("Tags") or {})
         _import(api, _body(properties), properties)
@@ -129,6 +132,18 @@ def _import(api: models.Api, body: Mapping[str, Any] | None, properties: Mapping
         api.name = properties.get("Name", api.name)
         if "CorsConfiguration" in properties:
             api.cors_configuration = camel(properties["CorsConfiguration"])
+
+
+# "CreateApi" (API Gateway V2 API reference).
+_API_DEFAULTS = {
+    "api_key_selection_expression": "$request.header.x-api-key",
+    "cors_configuration": None,
+    "description": None,
+    "disable_schema_validation": False,
+    "name": None,
+    "route_selection_expression": "$request.method $request.path",
+    "version": None,
+}
 
 
 def _api_settings(properties: Mapping[str, Any]) -> dict[str, Any]:
