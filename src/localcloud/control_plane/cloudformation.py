@@ -158,7 +158,7 @@ class Backend:
         self._update(stack, template, given_parameters(stack, parameters), tags, role_arn)
         return stack
 
-    def _update(self, stack, template, parameters, tags, role_arn):
+    def _update(self, stack, template, parameters, tags, role_arn, ended=None):
         if stack.status not in _UPDATABLE:
             raise ValidationError(
                 message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
@@ -174,23 +174,28 @@ class Backend:
         if role_arn is not None:
             stack.role_arn = role_arn
         self.outdate_change_sets(stack)
-        self._deploy(stack, lambda: stack_operations.update(stack, template, parameters, tags))
+        self._deploy(
+            stack, lambda: stack_operations.update(stack, template, parameters, tags), ended
+        )
 
-    def _deploy(self, stack, operation):
-        stack_deployment.run(stack, lambda: self._operate(stack, operation))
+    def _deploy(self, stack, operation, ended=None):
+        """Run an operation on a stack, then `ended()`."""
+        stack_deployment.run(stack, lambda: self._operate(stack, operation, ended))
 
-    def _operate(self, stack, operation):
+    def _operate(self, stack, operation, ended):
         """Run an operation, and keep the region's exports in step with the outcome."""
         if stack.status == "DELETE_COMPLETE":  # by an operation that this one has waited for
             return
-        earlier = [
+        earlier = {
             name for name, e in self.exports.items() if e.exporting_stack_id == stack.stack_id
-        ]
+        }
         operation()
-        for name in earlier:
+        if ended:
+            ended()
+        now = exports_of(stack) if stack.status in _DEPLOYED else {}
+        self.exports.update(now)
+        for name in earlier - now.keys():
             del self.exports[name]
-        if stack.status in _DEPLOYED:
-            self.exports.update(exports_of(stack))
         if stack.status == "DELETE_COMPLETE":
             self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
             for change_set in self.change_sets_of(stack):
