@@ -14,37 +14,24 @@ from moto.core.common_models import CloudFormationModel
 
 from . import service_calls, stack_names
 from .service_calls import call
+from .stack_made import Made
 
 
-class Called:
+class Called(Made):
     """A resource made by operations. `found` are the parameters by which they find it.
 
     NAME is the property that gives it its name, if CloudFormation makes one up where it is left out.
     """
 
-    TYPE, NAME, ATTRIBUTES = "", "", ()
+    TYPE, NAME = "", ""
 
     def __init__(self, id: str, found: Mapping[str, str], attributes: Mapping[str, str]):
-        self.id, self.found, self.attributes = id, dict(found), dict(attributes)
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        return ""
+        super().__init__(id, attributes)
+        self.found = dict(found)
 
     @classmethod
     def cloudformation_type(cls) -> str:
         return cls.TYPE
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        return attr in cls.ATTRIBUTES
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        return self.attributes[attribute_name]
-
-    @property
-    def physical_resource_id(self) -> str:
-        return self.id
 
     @classmethod
     def _client(cls, region: str) -> Any:

@@ -26,28 +26,15 @@ from . import (
     gateway_operations,
 )
 from .stack_gateway_properties import camel, of_authorizer, of_integration, of_stage, typed
+from .stack_made import Made
 
 
-class _Resource:
-    """A resource of an API. Ref gives `id`."""
+class _Resource(Made):
+    """A resource of an API."""
 
     def __init__(self, api_id: str, id: str):
-        self.api_id, self.id = api_id, id
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        return ""
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        return attr in cls.ATTRIBUTES
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        return self.id
-
-    @property
-    def physical_resource_id(self) -> str:
-        return self.id
+        super().__init__(id)
+        self.api_id = api_id
 
 
 def _find(api_id: str, account_id: str, region: str) -> models.Api:
@@ -114,7 +101,9 @@ class StackApi(_Resource, CloudFormationModel):
     def get_cfn_attribute(self, attribute_name: str) -> str:
         if attribute_name == "ApiEndpoint":
             return gateway_endpoints.endpoint(self.api_id, self.scheme)
-        return self.arn if attribute_name == "ExecuteApiArn" else self.id
+        if attribute_name == "ExecuteApiArn":
+            return self.arn
+        return super().get_cfn_attribute(attribute_name)
 
     def delete(self, account_id: str, region: str) -> None:
         apigatewayv2_backends[account_id][region].delete_api(self.api_id)
