@@ -1,11 +1,12 @@
 """Change sets: what an update would do is told before it is done, and done when asked for."""
 
 import json
+import threading
 
 import pytest
 from botocore.exceptions import ClientError
 
-from deployment import TRUST
+from deployment import TRUST, wait_for
 from stacks import create, described, ended, events, gone, update
 
 NO_CHANGES = (
@@ -257,6 +258,33 @@ def test_an_executed_change_set_leaves_no_others(cfn):
     assert (left["ChangeSetName"], left["ExecutionStatus"]) == ("fourteen", "EXECUTE_COMPLETE")
     with pytest.raises(ClientError, match=r"execution status of \[EXECUTE_COMPLETE\]"):
         cfn.execute_change_set(ChangeSetName="fourteen", StackName="changing")
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"), [("", "EXECUTE_FAILED"), ("one", "EXECUTE_COMPLETE")]
+)
+def test_a_change_set_tells_how_its_execution_goes(cfn, monkeypatch, value, outcome):
+    from localcloud.control_plane import stack_deployment, stack_operations
+
+    go_on, create_resource = threading.Event(), stack_operations._create_resource
+
+    def held(*arguments):
+        go_on.wait(60)
+        create_resource(*arguments)
+
+    def status():
+        found = cfn.describe_change_set(ChangeSetName="proposal", StackName="new")
+        return found["ExecutionStatus"]
+
+    monkeypatch.setattr(stack_deployment, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(stack_operations, "_create_resource", held)
+    propose(cfn, stack_of(P=parameter(value)), stack="new", ChangeSetType="CREATE")
+    assert status() == "AVAILABLE"
+    cfn.execute_change_set(ChangeSetName="proposal", StackName="new")
+    assert status() == "EXECUTE_IN_PROGRESS"
+    go_on.set()
+    wait_for(lambda: status() != "EXECUTE_IN_PROGRESS")
+    assert status() == outcome
 
 
 def test_an_update_makes_change_sets_obsolete(cfn):

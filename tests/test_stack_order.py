@@ -5,7 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from stacks import create, delete, described, events, outputs, update
+from stacks import create, delete, described, events, outputs, reason, update
 
 QUEUE = {"Type": "AWS::SQS::Queue"}
 # Systems Manager refuses an empty value.
@@ -113,16 +113,36 @@ def test_retain_except_on_create_outlives_the_stack_but_not_a_rollback(cfn, loca
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"Fn::GetAtt": ["A", "Nonsense"]}, {"Fn::FindInMap": ["Names", "a", "none"]}]
+    "wrong",
+    [
+        {"Fn::GetAtt": ["A", "Nonsense"]},
+        {"Fn::Select": [9, {"Fn::Split": [":", {"Fn::GetAtt": ["A", "Arn"]}]}]},
+    ],
 )
 def test_an_update_to_what_has_no_value_is_rolled_back(cfn, wrong):
-    template = {"Mappings": {"Names": {"a": {"b": "c"}}}, "Resources": {"A": QUEUE, "B": QUEUE}}
-    create(cfn, "stack", template)
+    create(cfn, "stack", {"Resources": {"A": QUEUE, "B": QUEUE}})
     named = {**QUEUE, "Properties": {"QueueName": wrong}}
-    stack = update(cfn, "stack", {**template, "Resources": {"A": QUEUE, "B": named}})
+    stack = update(cfn, "stack", {"Resources": {"A": QUEUE, "B": named}})
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert ("B", "UPDATE_FAILED") in [each[:2] for each in events(cfn, "stack")]
     assert update(cfn, "stack", {"Resources": {"A": QUEUE}})["StackStatus"] == "UPDATE_COMPLETE"
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        ("AWS::ApiGateway::RestApi", {"Name": "api"}),
+        ("AWS::ApiGatewayV2::Api", {"Name": "api", "ProtocolType": "HTTP"}),
+        ("AWS::SNS::Topic", {}),
+    ],
+)
+def test_an_attribute_that_a_type_does_not_have_is_no_other(cfn, kind, properties):
+    made = {"Type": kind, "Properties": properties}
+    named = {**QUEUE, "Properties": {"QueueName": {"Fn::GetAtt": ["Made", "Nonsense"]}}}
+    stack = create(cfn, "nonsense", {"Resources": {"Made": made, "Q": named}})
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    words = "Template error: resource Made does not support attribute type Nonsense in Fn::GetAtt"
+    assert words in reason(cfn, "nonsense", "Q", "CREATE_FAILED")
 
 
 def test_a_resource_keeps_its_type(cfn):

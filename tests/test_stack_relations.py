@@ -104,6 +104,34 @@ def test_a_stack_whose_export_is_in_use_is_not_deleted(cfn):
     )
 
 
+def test_an_export_is_there_while_its_stack_is_updated(cfn, monkeypatch):
+    from localcloud.control_plane import cloudformation
+
+    seen, exports_of = [], cloudformation.exports_of
+
+    def watched(stack):
+        seen.append([each["Name"] for each in cfn.list_exports()["Exports"]])
+        return exports_of(stack)
+
+    create(cfn, "exporter", exporting())
+    monkeypatch.setattr(cloudformation, "exports_of", watched)
+    update(cfn, "exporter", exporting(value="2"))
+    assert seen == [["shared"]]
+    update(cfn, "exporter", exporting(export="renamed"))
+    assert [each["Name"] for each in cfn.list_exports()["Exports"]] == ["renamed"]
+
+
+def test_a_stack_is_found_by_what_it_has_made(cfn):
+    create(cfn, "found", {"Resources": {"Q": QUEUE, "R": QUEUE}})
+    found = cfn.describe_stack_resources(StackName="found")["StackResources"]
+    for each in found:
+        asked = cfn.describe_stack_resources(PhysicalResourceId=each["PhysicalResourceId"])
+        assert asked["StackResources"] == found
+    with pytest.raises(ClientError, match="Stack for nothing does not exist") as caught:
+        cfn.describe_stack_resources(PhysicalResourceId="nothing")
+    assert caught.value.response["Error"]["Code"] == "ValidationError"
+
+
 def test_an_export_under_a_false_condition_is_none(cfn):
     template = exporting()
     template["Conditions"] = {"Never": {"Fn::Equals": ["a", "b"]}}

@@ -92,6 +92,22 @@ BAD = [
         {"Resources": {"A": {**BUCKET, "DependsOn": "B"}, "B": {**BUCKET, "DependsOn": "A"}}},
         "Circular dependency between resources: ",
     ),
+    (
+        {"Resources": {"A": {**BUCKET, "DeletionPolicy": "retain"}}},
+        "Template format error: Unrecognized DeletionPolicy retain for resource A",
+    ),
+    (
+        {"Resources": {"A": {**BUCKET, "DeletionPolicy": {"Ref": "AWS::NoValue"}}}},
+        "Template format error: Every DeletionPolicy member must be a string.",
+    ),
+    (
+        {"Resources": {"A": {**BUCKET, "DeletionPolicy": "Snapshot"}}},
+        "resource type AWS::S3::Bucket does not support deletion policy Snapshot",
+    ),
+    (
+        {"Resources": {"A": {**BUCKET, "UpdateReplacePolicy": "RetainExceptOnCreate"}}},
+        "Unrecognized UpdateReplacePolicy RetainExceptOnCreate for resource A",
+    ),
 ]
 
 

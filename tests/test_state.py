@@ -4,6 +4,7 @@ import concurrent.futures
 import functools
 import json
 import shutil
+import threading
 
 import pytest
 
@@ -411,3 +412,35 @@ def test_a_stack_whose_update_was_cut_off_can_be_deleted(folder, monkeypatch):
         assert described(cfn, stack_id)["StackStatus"] == "UPDATE_IN_PROGRESS"
         cfn.delete_stack(StackName="cut")
         wait_for(lambda: described(cfn, stack_id)["StackStatus"] == "DELETE_COMPLETE")
+
+
+def test_what_a_stack_does_behind_its_request_is_written(folder, tmp_path, monkeypatch):
+    from localcloud.control_plane import stack_deployment, stack_operations
+
+    go_on, create_resource = threading.Event(), stack_operations._create_resource
+
+    def held(*arguments):
+        go_on.wait(60)
+        create_resource(*arguments)
+
+    def written():
+        """What the folder holds, once nothing is left to write."""
+        wait_for(lambda: cloud.status()["state_written"])
+        return {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
+
+    monkeypatch.setattr(stack_deployment, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(stack_operations, "_create_resource", held)
+    with LocalCloud(port=0, state=folder) as cloud:
+        stacks = cloud.client("cloudformation")
+        queue = json.dumps({"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}})
+        stacks.create_stack(StackName="slow", TemplateBody=queue)
+        earlier = written()
+        assert described(stacks, "slow")["StackStatus"] == "CREATE_IN_PROGRESS"
+        go_on.set()
+        wait_for(lambda: described(stacks, "slow")["StackStatus"] == "CREATE_COMPLETE")
+        wait_for(lambda: written() != earlier)
+        shutil.copytree(folder, tmp_path / "copy", ignore=shutil.ignore_patterns("lock"))
+    with restart(tmp_path / "copy") as cloud:
+        stacks = cloud.client("cloudformation")
+        assert described(stacks, "slow")["StackStatus"] == "CREATE_COMPLETE"
+        (url,) = cloud.client("sqs").list_queues()["QueueUrls"]

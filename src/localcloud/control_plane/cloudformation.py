@@ -46,6 +46,7 @@ from . import (
     stack_tags,
     stack_updatable_resources,  # noqa: F401 (as above)
     stack_websocket_resources,  # noqa: F401 (as above)
+    template_functions,
 )
 from .serverless_transform import TransformFailed, expanded, transforms
 from .stack_custom_resources import as_text
@@ -91,7 +92,7 @@ class Backend:
         if any(stack.name == name for stack in self.stacks.values()):
             raise AlreadyExistsException(f"Stack [{name}] already exists")
         template = expanded(template, parameters, self.region_name)
-        check_template(template, parameters)
+        check_template(template, parameters, name, self.account_id, self.region_name)
         stack = models.Stack(
             stack_id=generate_stack_id(name, self.region_name, self.account_id),
             name=name,
@@ -155,13 +156,14 @@ class Backend:
         self._update(stack, template, given_parameters(stack, parameters), tags, role_arn)
         return stack
 
-    def _update(self, stack, template, parameters, tags, role_arn):
+    def _update(self, stack, template, parameters, tags, role_arn, ended=None):
         if stack.status not in _UPDATABLE:
             raise ValidationError(
                 message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
             )
         template = expanded(template, parameters, self.region_name)
-        wrong = change_of_types(stack, check_template(template, parameters))
+        parsed = check_template(template, parameters, stack.name, self.account_id, self.region_name)
+        wrong = change_of_types(stack, parsed)
         if wrong:
             raise ValidationError(message=wrong)
         same_tags = tags is None or tags == stack.tags
@@ -170,23 +172,28 @@ class Backend:
         if role_arn is not None:
             stack.role_arn = role_arn
         self.outdate_change_sets(stack)
-        self._deploy(stack, lambda: stack_operations.update(stack, template, parameters, tags))
+        self._deploy(
+            stack, lambda: stack_operations.update(stack, template, parameters, tags), ended
+        )
 
-    def _deploy(self, stack, operation):
-        stack_deployment.run(stack, lambda: self._operate(stack, operation))
+    def _deploy(self, stack, operation, ended=None):
+        """Run an operation on a stack, then `ended()`."""
+        stack_deployment.run(stack, lambda: self._operate(stack, operation, ended))
 
-    def _operate(self, stack, operation):
+    def _operate(self, stack, operation, ended):
         """Run an operation, and keep the region's exports in step with the outcome."""
         if stack.status == "DELETE_COMPLETE":  # by an operation that this one has waited for
             return
-        earlier = [
+        earlier = {
             name for name, e in self.exports.items() if e.exporting_stack_id == stack.stack_id
-        ]
+        }
         operation()
-        for name in earlier:
+        if ended:
+            ended()
+        now = exports_of(stack) if stack.status in _DEPLOYED else {}
+        self.exports.update(now)
+        for name in earlier - now.keys():
             del self.exports[name]
-        if stack.status in _DEPLOYED:
-            self.exports.update(exports_of(stack))
         if stack.status == "DELETE_COMPLETE":
             self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
             for change_set in self.change_sets_of(stack):
@@ -238,6 +245,7 @@ def install() -> None:
     gateway_operations.install()
     budgets.install()
     _put(lambda_models.LambdaFunction, stack_resources.Function)
+    _put(lambda_models.EventSourceMapping, stack_resources.EventSourceMapping)
     _put(lambda_models.LayerVersion, stack_resources.LayerVersion)
     _put(lambda_models.Permission, stack_resources.Permission)
     _put(s3_models.FakeBucket, stack_buckets.Bucket)
@@ -256,6 +264,7 @@ def install() -> None:
     _put(responses.CloudFormationResponse, stack_responses.Response)
     _put(responses.CloudFormationResponse, stack_drift.DriftRequests)
     stack_names.install()
+    template_functions.install()
     stack_tags.install()
     _patch_stack()
     _patch_requests()

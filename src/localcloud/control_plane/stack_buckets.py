@@ -127,6 +127,8 @@ def _apply_bucket_properties(name: str, properties: dict[str, Any], backend: Any
     if "VersioningConfiguration" in properties:
         status = properties["VersioningConfiguration"]["Status"]
         backend.put_bucket_versioning(name, status)
+    elif backend.get_bucket(name).versioning_status == "Enabled":
+        backend.put_bucket_versioning(name, "Suspended")  # a bucket is never unversioned again
     backend.put_bucket_lifecycle(name, _api_lifecycle_rules(properties))
     cors = (properties.get("CorsConfiguration") or {}).get("CorsRules") or []
     backend.put_bucket_cors(name, [_api_cors_rule(rule) for rule in cors])

@@ -12,39 +12,26 @@ from typing import Any
 
 from moto.core.common_models import CloudFormationModel
 
-from . import service_calls
+from . import service_calls, stack_names
 from .service_calls import call
+from .stack_made import Made
 
 
-class Called:
+class Called(Made):
     """A resource made by operations. `found` are the parameters by which they find it.
 
     NAME is the property that gives it its name, if CloudFormation makes one up where it is left out.
     """
 
-    TYPE, NAME, ATTRIBUTES = "", "", ()
+    TYPE, NAME = "", ""
 
     def __init__(self, id: str, found: Mapping[str, str], attributes: Mapping[str, str]):
-        self.id, self.found, self.attributes = id, dict(found), dict(attributes)
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        return ""
+        super().__init__(id, attributes)
+        self.found = dict(found)
 
     @classmethod
     def cloudformation_type(cls) -> str:
         return cls.TYPE
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        return attr in cls.ATTRIBUTES
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        return self.attributes[attribute_name]
-
-    @property
-    def physical_resource_id(self) -> str:
-        return self.id
 
     @classmethod
     def _client(cls, region: str) -> Any:
@@ -147,6 +134,7 @@ class StackFunctionUrl(Called, CloudFormationModel):
     """AWS::Lambda::Url; Ref gives the function's ARN."""
 
     TYPE, ATTRIBUTES = "AWS::Lambda::Url", ("FunctionArn", "FunctionUrl")
+    DEFAULTS: Mapping[str, Any] = {"Cors": {}, "InvokeMode": "BUFFERED"}
 
     @classmethod
     def _make(cls, client, properties):
@@ -158,7 +146,7 @@ class StackFunctionUrl(Called, CloudFormationModel):
         return cls(made["FunctionArn"], found, {name: made[name] for name in cls.ATTRIBUTES})
 
     def _change(self, client, properties):
-        call(client, "update_function_url_config", {"Cors": {}, **properties, **self.found})
+        call(client, "update_function_url_config", {**self.DEFAULTS, **properties, **self.found})
 
     def _remove(self, client):
         client.delete_function_url_config(**self.found)
@@ -187,10 +175,12 @@ class StackSubscription(Called, CloudFormationModel):
     """AWS::SNS::Subscription; Ref gives its ARN."""
 
     TYPE, ATTRIBUTES = "AWS::SNS::Subscription", ("Arn",)
-    SETTINGS = (
-        "DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery",
-        "RedrivePolicy", "ReplayPolicy", "SubscriptionRoleArn",
-    )  # fmt: skip
+    # What may be given, and what an attribute is set to that a template says no more; the scope is set
+    # before the policy that is read by it.
+    SETTINGS: Mapping[str, str] = {
+        "DeliveryPolicy": "", "FilterPolicyScope": "MessageAttributes", "FilterPolicy": "",
+        "RawMessageDelivery": "false", "RedrivePolicy": "", "ReplayPolicy": "", "SubscriptionRoleArn": "",
+    }  # fmt: skip
 
     @classmethod
     def _make(cls, client, properties):
@@ -203,9 +193,10 @@ class StackSubscription(Called, CloudFormationModel):
         return cls(arn, {"SubscriptionArn": arn}, {"Arn": arn})
 
     def _change(self, client, properties):
-        for name in self.SETTINGS:
-            if name in properties:
-                value = service_calls.text(properties[name])
+        earlier = stack_names.earlier_properties()
+        for name, default in self.SETTINGS.items():
+            if properties.get(name) != earlier.get(name):
+                value = service_calls.text(properties.get(name, default))
                 client.set_subscription_attributes(
                     **self.found, AttributeName=name, AttributeValue=value
                 )

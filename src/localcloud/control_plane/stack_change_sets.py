@@ -92,7 +92,8 @@ class ChangeSets:
         parameters = given_parameters(stack, options.pop("parameters"))
         try:
             template = expanded(template, parameters, self.region_name)
-            parsed = check_template(template, parameters)
+            name = stack.name if stack else stack_name
+            parsed = check_template(template, parameters, name, self.account_id, self.region_name)
         except TransformFailed as error:
             failure = error.message
         else:
@@ -178,23 +179,36 @@ class ChangeSets:
                 f"execution status of [{change_set.execution_status}]"
             )
         stack = self.stacks[change_set.stack_id]
-        if change_set.change_set_type == "CREATE":
-            on_failure = "DO_NOTHING" if keeps else change_set.on_stack_failure
-            stack.template, stack.parameters = change_set.template, change_set.parameters
-            stack._parse_template()
-            stack.description = stack.template_dict.get("Description")
-            stack.resource_map = stack._create_resource_map()
-            stack.output_map = stack._create_output_map()
-            share_exports(stack, self.exports)
-            self._deploy(stack, lambda: stack_operations.create(stack, on_failure))
-        elif keeps:
+        if keeps and change_set.change_set_type != "CREATE":
             raise ValidationError(message=ALWAYS_ROLLED_BACK)
-        else:
-            self._update(stack, change_set.template, change_set.parameters, change_set.tags, None)
-        change_set.execution_status = "EXECUTE_COMPLETE"
+
+        def ended():
+            done = stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+            change_set.execution_status = "EXECUTE_COMPLETE" if done else "EXECUTE_FAILED"
+
+        change_set.execution_status = "EXECUTE_IN_PROGRESS"
+        try:
+            self._execute(change_set, stack, keeps, ended)
+        except Exception:  # it has not begun
+            change_set.execution_status = "AVAILABLE"
+            raise
         for other in self.change_sets_of(stack):
             if other is not change_set:
                 del self.change_sets[other.change_set_id]
+
+    def _execute(self, change_set, stack, keeps, ended):
+        template, parameters = change_set.template, change_set.parameters
+        if change_set.change_set_type != "CREATE":
+            self._update(stack, template, parameters, change_set.tags, None, ended)
+            return
+        on_failure = "DO_NOTHING" if keeps else change_set.on_stack_failure
+        stack.template, stack.parameters = template, parameters
+        stack._parse_template()
+        stack.description = stack.template_dict.get("Description")
+        stack.resource_map = stack._create_resource_map()
+        stack.output_map = stack._create_output_map()
+        share_exports(stack, self.exports)
+        self._deploy(stack, lambda: stack_operations.create(stack, on_failure), ended)
 
     def delete_change_set(self, change_set_name, stack_name=None):
         change_set = self.describe_change_set(change_set_name, stack_name)

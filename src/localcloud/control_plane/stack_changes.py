@@ -15,9 +15,10 @@ from typing import Any
 from moto.cloudformation import parsing
 from moto.cloudformation.models import Stack
 
+from .stack_deletion_policies import is_retained
 from .stack_events import STACK_TYPE, StackResource
-from .stack_resources import changed_properties, needs_replacement
-from .stack_templates import creation_order, is_retained, parse_template, references
+from .stack_property_changes import changed_properties, needs_replacement
+from .stack_templates import creation_order, parse_template, references
 
 # Attributes of a resource beside its properties (ResourceAttribute in the API's model).
 _ATTRIBUTES = (

@@ -15,6 +15,7 @@ from moto.cloudformation.models import Stack
 
 from .custom_resource_responses import CloudStopped
 from .stack_events import add_event
+from .state import note_change
 
 _log = logging.getLogger(__name__)
 _PATIENCE_S = 10.0
@@ -61,6 +62,7 @@ def run(stack: Stack, operation: Callable[[], None]) -> None:
         finally:
             if _latest.get(stack.stack_id) is threading.current_thread():
                 del _latest[stack.stack_id]
+            note_change()  # the request that asked for it may have had its answer long ago
 
     thread = threading.Thread(target=work, name=f"stack {stack.name}", daemon=True)
     _latest[stack.stack_id] = thread

@@ -14,6 +14,8 @@ from moto.core.exceptions import ServiceException
 from moto.core.exceptions import _RESTError as RestError
 from moto.core.utils import utcnow
 
+from .template_functions import TemplateError
+
 log = logging.getLogger(__name__)
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
@@ -81,6 +83,8 @@ def failure_reason(resource_type: str, error: Exception) -> str:
     """The reason in a *_FAILED event, in the words of AWS's resource handlers."""
     if isinstance(error, ProvisioningFailure):
         return error.reason
+    if isinstance(error, TemplateError):
+        return error.message
     code = error_code(error)
     if not code:
         log.error("%s failed in a way AWS has no word for", resource_type, exc_info=error)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from moto.cloudformation import parsing
 from moto.cloudformation.models import Stack, cloudformation_backends
-from moto.cloudformation.parsing import Export, clean_json
+from moto.cloudformation.parsing import Export
 
 from .stack_endpoints import here
 
@@ -31,8 +32,8 @@ def exports_of(stack: Stack) -> dict[str, Export]:
             condition and not stack.resource_map.lazy_condition_map[condition]
         ):
             continue
-        name = clean_json(output["Export"]["Name"], stack.resource_map)
-        value = here(clean_json(output["Value"], stack.resource_map), stack.account_id)
+        name = parsing.clean_json(output["Export"]["Name"], stack.resource_map)
+        value = here(parsing.clean_json(output["Value"], stack.resource_map), stack.account_id)
         found[name] = Export(stack.stack_id, name, value)
     return found
 
@@ -43,7 +44,7 @@ def imports_of(stack: Stack) -> set[str]:
     conditions = stack.resource_map.lazy_condition_map
     parts = [*template["Resources"].values(), *(template.get("Outputs") or {}).values()]
     made = [p for p in parts if "Condition" not in p or conditions[p["Condition"]]]
-    return {clean_json(name, stack.resource_map) for name in _import_names(made)}
+    return {parsing.clean_json(name, stack.resource_map) for name in _import_names(made)}
 
 
 def _import_names(node: Any) -> Iterator[Any]:

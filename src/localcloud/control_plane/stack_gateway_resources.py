@@ -26,28 +26,15 @@ from . import (
     gateway_operations,
 )
 from .stack_gateway_properties import camel, of_authorizer, of_integration, of_stage, typed
+from .stack_made import Made
 
 
-class _Resource:
-    """A resource of an API. Ref gives `id`."""
+class _Resource(Made):
+    """A resource of an API."""
 
     def __init__(self, api_id: str, id: str):
-        self.api_id, self.id = api_id, id
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        return ""
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        return attr in cls.ATTRIBUTES
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        return self.id
-
-    @property
-    def physical_resource_id(self) -> str:
-        return self.id
+        super().__init__(id)
+        self.api_id = api_id
 
 
 def _find(api_id: str, account_id: str, region: str) -> models.Api:
@@ -100,8 +87,11 @@ class StackApi(_Resource, CloudFormationModel):
     ):
         properties = typed(cloudformation_json["Properties"])
         api = _find(original_resource.api_id, account_id, region_name)
-        api.cors_configuration = None  # one that the template no longer has goes
-        api.update(**_api_settings(properties))
+        # What the template no longer says goes.
+        api.cors_configuration = api.description = api.version = None
+        api.update(
+            **_API_DEFAULTS | {k: v for k, v in _api_settings(properties).items() if v is not None}
+        )
         api.backend.tagger.delete_all_tags_for_resource(api.arn)
         api.backend.tag_resource(api.arn, properties.get("Tags") or {})
         _import(api, _body(properties), properties)
@@ -111,7 +101,9 @@ class StackApi(_Resource, CloudFormationModel):
     def get_cfn_attribute(self, attribute_name: str) -> str:
         if attribute_name == "ApiEndpoint":
             return gateway_endpoints.endpoint(self.api_id, self.scheme)
-        return self.arn if attribute_name == "ExecuteApiArn" else self.id
+        if attribute_name == "ExecuteApiArn":
+            return self.arn
+        return super().get_cfn_attribute(attribute_name)
 
     def delete(self, account_id: str, region: str) -> None:
         apigatewayv2_backends[account_id][region].delete_api(self.api_id)
@@ -129,6 +121,18 @@ def _import(api: models.Api, body: Mapping[str, Any] | None, properties: Mapping
         api.name = properties.get("Name", api.name)
         if "CorsConfiguration" in properties:
             api.cors_configuration = camel(properties["CorsConfiguration"])
+
+
+# "CreateApi" (API Gateway V2 API reference).
+_API_DEFAULTS = {
+    "api_key_selection_expression": "$request.header.x-api-key",
+    "cors_configuration": None,
+    "description": None,
+    "disable_schema_validation": False,
+    "name": None,
+    "route_selection_expression": "$request.method $request.path",
+    "version": None,
+}
 
 
 def _api_settings(properties: Mapping[str, Any]) -> dict[str, Any]:

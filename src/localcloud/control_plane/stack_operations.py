@@ -18,12 +18,13 @@ from moto.cloudformation.models import Stack
 
 from . import stack_tags
 from .stack_custom_resources import is_replaced
+from .stack_deletion_policies import is_retained
 from .stack_events import STACK_TYPE, StackResource, add_event, error_code, failure_reason
 from .stack_exports import StackFailed, check_exports, check_imports
 from .stack_names import kept_by
+from .stack_property_changes import changed_properties, check_applied, needs_replacement
 from .stack_resource_readers import GONE
-from .stack_resources import changed_properties, needs_replacement
-from .stack_templates import creation_order, dependencies, is_retained
+from .stack_templates import creation_order, dependencies
 
 
 class ResourceFailed(Exception):
@@ -232,6 +233,7 @@ def _update_resource(
                 new = _replace_resource(stack, logical_id, resource)
             cleanup.replaced.append(old)
         else:
+            check_applied(record.resource_type, changed)
             with kept_by(record, properties):
                 new = parsing.parse_and_update_resource(
                     logical_id,

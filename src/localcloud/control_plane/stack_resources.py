@@ -15,86 +15,9 @@ from typing import Any
 
 from moto.awslambda import models as lambda_models
 from moto.awslambda.utils import get_backend
-from moto.core.common_models import CloudFormationModel
 
 from . import lambda_states
 from .lambda_resources import set_logging_config
-
-# A change to one of these makes a new physical resource (the reference's "Update requires:
-# Replacement"). None: a change to any property does. Budget/BudgetName is a member of Budget.
-_REPLACED_BY: dict[str, frozenset[str] | None] = {
-    "AWS::ApiGateway::Account": frozenset(),
-    "AWS::ApiGateway::ApiKey": frozenset({"GenerateDistinctId", "Name", "Value"}),
-    "AWS::ApiGateway::Authorizer": frozenset({"RestApiId"}),
-    "AWS::ApiGateway::BasePathMapping": frozenset({"DomainName", "BasePath"}),
-    "AWS::ApiGateway::Deployment": frozenset({"DeploymentCanarySettings", "RestApiId"}),
-    "AWS::ApiGateway::DomainName": frozenset({"DomainName"}),
-    "AWS::ApiGateway::GatewayResponse": frozenset({"ResponseType", "RestApiId"}),
-    "AWS::ApiGateway::Method": frozenset({"RestApiId", "ResourceId", "HttpMethod"}),
-    "AWS::ApiGateway::Model": frozenset({"ContentType", "Name", "RestApiId"}),
-    "AWS::ApiGateway::RequestValidator": frozenset({"Name", "RestApiId"}),
-    "AWS::ApiGateway::Resource": None,
-    "AWS::ApiGateway::RestApi": frozenset(),
-    "AWS::ApiGateway::Stage": frozenset({"RestApiId", "StageName"}),
-    "AWS::ApiGateway::UsagePlan": frozenset(),
-    "AWS::ApiGateway::UsagePlanKey": None,
-    "AWS::ApiGatewayV2::Api": frozenset({"ProtocolType"}),
-    "AWS::ApiGatewayV2::ApiMapping": frozenset({"DomainName"}),
-    "AWS::ApiGatewayV2::Authorizer": frozenset({"ApiId"}),
-    "AWS::ApiGatewayV2::Deployment": None,
-    "AWS::ApiGatewayV2::DomainName": None,
-    "AWS::ApiGatewayV2::Integration": frozenset({"ApiId"}),
-    "AWS::ApiGatewayV2::IntegrationResponse": frozenset({"ApiId", "IntegrationId"}),
-    "AWS::ApiGatewayV2::Route": frozenset({"ApiId"}),
-    "AWS::ApiGatewayV2::RouteResponse": frozenset({"ApiId", "RouteId"}),
-    "AWS::ApiGatewayV2::Stage": frozenset({"ApiId", "StageName"}),
-    "AWS::Budgets::Budget": frozenset({"Budget/BudgetName", "NotificationsWithSubscribers"}),
-    "AWS::CloudWatch::Dashboard": frozenset({"DashboardName"}),
-    "AWS::DynamoDB::Table": frozenset({"KeySchema", "LocalSecondaryIndexes", "TableName"}),
-    "AWS::Events::Rule": frozenset({"Name"}),
-    "AWS::IAM::ManagedPolicy": frozenset({"Description", "ManagedPolicyName", "Path"}),
-    "AWS::IAM::Role": frozenset({"RoleName", "Path"}),
-    "AWS::Lambda::Alias": frozenset({"FunctionName", "Name"}),
-    "AWS::Lambda::EventInvokeConfig": frozenset({"FunctionName", "Qualifier"}),
-    "AWS::Lambda::Function": frozenset({"FunctionName", "PackageType"}),
-    "AWS::Lambda::LayerVersion": None,
-    "AWS::Lambda::Permission": None,
-    "AWS::Lambda::Url": frozenset({"TargetFunctionArn", "Qualifier"}),
-    "AWS::Lambda::Version": frozenset({"FunctionName", "Description", "CodeSha256"}),
-    "AWS::Logs::LogGroup": frozenset({"LogGroupName"}),
-    "AWS::S3::Bucket": frozenset({"BucketName"}),
-    "AWS::SSM::Parameter": frozenset({"Name"}),
-    "AWS::SNS::Topic": frozenset({"FifoTopic", "TopicName"}),
-    "AWS::SNS::Subscription": frozenset({"TopicArn", "Protocol", "Endpoint"}),
-    "AWS::SQS::Queue": frozenset({"QueueName", "FifoQueue"}),
-    "AWS::SQS::QueuePolicy": frozenset(),
-}
-
-
-def changed_properties(now: Mapping[str, Any], then: Mapping[str, Any]) -> set[str]:
-    """The names of the properties that differ, and of an object's members as `Property/Member`."""
-    changed = _differing(now, then)
-    for name in tuple(changed):
-        new, old = now.get(name), then.get(name)
-        if isinstance(new, dict) and isinstance(old, dict):
-            changed |= {f"{name}/{member}" for member in _differing(new, old)}
-    return changed
-
-
-def _differing(now: Mapping[str, Any], then: Mapping[str, Any]) -> set[str]:
-    return {name for name in {*now, *then} if now.get(name) != then.get(name)}
-
-
-def needs_replacement(
-    resource_type: str, resource_class: type[CloudFormationModel], changed: set[str]
-) -> bool:
-    """Must a resource be made anew when the properties `changed` are, as changed_properties names them?
-    Types that moto can't update must.
-    """
-    if resource_type in _REPLACED_BY:
-        properties = _REPLACED_BY[resource_type]
-        return properties is None or bool(properties & changed)
-    return hasattr(resource_class.update_from_cloudformation_json, "__isabstractmethod__")
 
 
 def tags_dict(tags: list[dict[str, str]] | None) -> dict[str, str]:
@@ -110,11 +33,15 @@ def _function_code(code: Mapping[str, Any]) -> dict[str, Any]:
     return {"ZipFile": base64.b64encode(source).decode()}
 
 
+_NO_VPC = {"SecurityGroupIds": [], "SubnetIds": []}
+
+
 def _function_configuration(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Every setting that an update may change, a property left out being back at its default."""
     storage = properties.get("EphemeralStorage") or {"Size": 512}
     variables = (properties.get("Environment") or {}).get("Variables") or {}
     configuration = {
+        "DeadLetterConfig": properties.get("DeadLetterConfig") or {},
         "Description": properties.get("Description", ""),
         "Environment": {"Variables": {name: _text(value) for name, value in variables.items()}},
         "EphemeralStorage": {"Size": int(storage["Size"])},
@@ -125,15 +52,12 @@ def _function_configuration(properties: Mapping[str, Any]) -> dict[str, Any]:
         "MemorySize": int(properties.get("MemorySize", 128)),
         "Role": properties["Role"],
         "Runtime": properties.get("Runtime"),
+        "SnapStart": properties.get("SnapStart") or {"ApplyOn": "None"},
         "Timeout": int(properties.get("Timeout", 3)),
         "TracingConfig": properties.get("TracingConfig") or {"Mode": "PassThrough"},
     }
     if "VpcConfig" in properties:
-        configuration["VpcConfig"] = {
-            "SecurityGroupIds": [],
-            "SubnetIds": [],
-            **properties["VpcConfig"],
-        }
+        configuration["VpcConfig"] = _NO_VPC | properties["VpcConfig"]
     return configuration
 
 
@@ -174,7 +98,7 @@ class Function:
         configuration = _function_configuration(properties)
         # A template says all there is: unlike UpdateFunctionConfiguration, nothing is kept.
         set_logging_config(function, configuration.pop("LoggingConfig"))
-        function.update_configuration(configuration)
+        function.update_configuration({"VpcConfig": _NO_VPC, **configuration})
         function.tags = tags_dict(properties.get("Tags"))
         reserved = properties.get("ReservedConcurrentExecutions")
         function.reserved_concurrency = None if reserved is None else int(reserved)
@@ -184,6 +108,36 @@ class Function:
             function.cloudformation_code = copy.deepcopy(properties["Code"])
         lambda_states.settle(function.function_arn)
         return function
+
+
+# What a mapping has where its template says nothing, beside BatchSize, which depends on its source
+# ("CreateEventSourceMapping", Lambda API reference).
+_MAPPING_DEFAULTS = {
+    "BatchSize": None,
+    "BisectBatchOnFunctionError": False,
+    "DestinationConfig": None,
+    "Enabled": True,
+    "FilterCriteria": None,
+    "FunctionResponseTypes": None,
+    "MaximumBatchingWindowInSeconds": None,
+    "MaximumRecordAgeInSeconds": None,
+    "MaximumRetryAttempts": None,
+    "ParallelizationFactor": None,
+    "ScalingConfig": None,
+    "TumblingWindowInSeconds": None,
+}
+
+
+class EventSourceMapping:
+    """AWS::Lambda::EventSourceMapping: an update takes away what its template no longer says."""
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name
+    ):
+        given = {**_MAPPING_DEFAULTS, **cloudformation_json["Properties"]}
+        backend = get_backend(account_id, region_name)
+        return backend.update_event_source_mapping(original_resource.uuid, given)
 
 
 class LayerVersion:

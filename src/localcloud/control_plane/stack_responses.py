@@ -38,8 +38,20 @@ class Response:
     really are.
     """
 
+    def _stack_of(self, physical_id):
+        """The stack that a resource belongs to. Text: the README of find-CF-stack-for-AWS-resource.sh."""
+        for stack in self.cloudformation_backend.stacks.values():
+            records = stack.resource_records.values()
+            if any(each.physical_resource_id == physical_id for each in records):
+                return stack
+        raise ValidationError(message=f"Stack for {physical_id} does not exist")
+
     def _records(self):
-        stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
+        name, physical_id = self._get_param("StackName"), self._get_param("PhysicalResourceId")
+        if physical_id and not name:
+            stack = self._stack_of(physical_id)
+        else:
+            stack = self.cloudformation_backend.get_stack(name)
         wanted = self._get_param("LogicalResourceId")
         found = [
             {**_as_described(record), "DriftInformation": resource_information(stack, logical_id)}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from moto.core.common_models import CloudFormationModel
 
+from .stack_resources import tags_dict
 from .stack_rest_resources import Kept, StackPart, call
 
 
@@ -101,6 +102,7 @@ class StackDomainName(StackPart, CloudFormationModel):
         domain.certificate_arn = properties.get("CertificateArn")
         domain.regional_certificate_arn = properties.get("RegionalCertificateArn")
         domain.security_policy = properties.get("SecurityPolicy")
+        domain.tags = tags_dict(properties.get("Tags"))
 
     def _remove(self, backend):
         if self.id in backend.domain_names:

@@ -16,6 +16,7 @@ from moto.apigateway.models import APIGatewayBackend, RestAPI, apigateway_backen
 from moto.core.common_models import CloudFormationModel
 
 from . import rest_openapi, service_calls, stack_rest_stages
+from .stack_made import Made
 
 SCRATCH = "scratch0"
 # A REST API's properties that an update changes, and moto's attributes.
@@ -36,34 +37,20 @@ def _backend(account_id: str, region: str) -> APIGatewayBackend:
     return apigateway_backends[account_id][region]
 
 
-class StackPart:
-    """A resource of AWS::ApiGateway. Ref gives `id`; `place` are the names by which it is found."""
+class StackPart(Made):
+    """A resource of AWS::ApiGateway; `place` are the names by which it is found."""
 
-    KIND, ATTRIBUTES = "", ()
+    KIND = ""
 
     def __init__(
         self, id: str, place: Mapping[str, str], attributes: Mapping[str, Any] | None = None
     ):
-        self.id, self.place, self.attributes = id, dict(place), dict(attributes or {})
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        return ""
+        super().__init__(id, attributes)
+        self.place = dict(place)
 
     @classmethod
     def cloudformation_type(cls) -> str:
         return f"AWS::ApiGateway::{cls.KIND}"
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        return attr in cls.ATTRIBUTES
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        return self.attributes.get(attribute_name, self.id)
-
-    @property
-    def physical_resource_id(self) -> str:
-        return self.id
 
     @classmethod
     def create_from_cloudformation_json(

@@ -37,6 +37,7 @@ class LogGroup:
     ):
         properties = cloudformation_json["Properties"]
         _set_retention(original_resource, properties)
+        original_resource.kms_key_id = properties.get("KmsKeyId")
         backend = logs_backends[account_id][region_name]
         backend.tagger.delete_all_tags_for_resource(original_resource.arn)
         backend.tag_resource(original_resource.arn, tags_dict(properties.get("Tags")))
@@ -59,8 +60,15 @@ _QUEUE_DEFAULTS = {
     "MaximumMessageSize": MAXIMUM_MESSAGE_LENGTH,
     "MessageRetentionPeriod": 345_600,
     "ReceiveMessageWaitTimeSeconds": 0,
+    "RedriveAllowPolicy": None,
     "RedrivePolicy": "",
+    "SqsManagedSseEnabled": True,
     "VisibilityTimeout": 30,
+}
+_FIFO_DEFAULTS = {
+    "ContentBasedDeduplication": False,
+    "DeduplicationScope": "queue",
+    "FifoThroughputLimit": "perQueue",
 }
 
 
@@ -76,7 +84,9 @@ class Queue:
         queue.tags = tags_dict(properties.pop("Tags", None))
         for name in ("QueueName", "FifoQueue"):
             properties.pop(name, None)
-        attributes = {**_QUEUE_DEFAULTS, **properties}
+        attributes = {
+            **_QUEUE_DEFAULTS, **(_FIFO_DEFAULTS if queue.fifo_queue else {}), **properties
+        }  # fmt: skip
         return sqs_backends[account_id][region_name].set_queue_attributes(queue.name, attributes)
 
 

@@ -17,6 +17,8 @@ from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.models import Stack
 
 from . import template_yaml
+from .stack_deletion_policies import check_policies
+from .template_functions import SECTIONS, check_functions, check_lookups
 
 # Resources that let a stack act for somebody, and the property that gives each its own name
 # (CloudFormation API reference, CreateStack, Capabilities).
@@ -32,18 +34,6 @@ _IAM_NAMES = {
 }
 
 
-_GET_ATT = (
-    "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name "
-    "and the resource attribute"
-)
-_SUB = (
-    "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. "
-    "Specify a string as first argument, and an optional second argument to specify a mapping of "
-    "values to replace in the string"
-)
-_EQUALS = "Template error: every Fn::Equals object requires a list of 2 string parameters."
-
-
 class InsufficientCapabilities(CloudFormationError):
     """The template makes IAM resources and the caller didn't say that this is meant."""
 
@@ -55,7 +45,14 @@ def load_template(body: str) -> dict[str, Any]:
 
     moto splits Outputs.Name of a nested stack at the dot, in Fn::GetAtt and Fn::Sub.
     """
-    return _with_whole_names(template_yaml.load(body))
+    template = template_yaml.load(body)
+    if not isinstance(template, dict):
+        return template
+    check_functions(template)
+    return {
+        name: _with_whole_names(part) if name in SECTIONS else part
+        for name, part in template.items()
+    }
 
 
 def _with_whole_names(node: Any) -> Any:
@@ -67,31 +64,18 @@ def _with_whole_names(node: Any) -> Any:
     for name, value in node.items():
         if name == "Fn::GetAtt":
             parts = value.split(".", 1) if isinstance(value, str) else value
-            if not isinstance(parts, list) or len(parts) < 2:
-                raise ValidationError(message=_GET_ATT)
             written[name] = [parts[0], ".".join(map(str, parts[1:]))]
         elif name == "Fn::Sub":
-            text, given = _sub_arguments(value)
+            text, given = (value, {}) if isinstance(value, str) else value
             given = _with_whole_names(given)
             for number, found in enumerate(re.findall(r"\$\{(\w+\.[\w.]+)\}", text)):
                 if found.count(".") > 1:
                     text = text.replace(f"${{{found}}}", f"${{attribute{number}}}")
                     given[f"attribute{number}"] = {"Fn::GetAtt": found.split(".", 1)}
             written[name] = [text, given] if given else text
-        elif name == "Fn::Equals" and not (isinstance(value, list) and len(value) == 2):
-            raise ValidationError(message=_EQUALS)
         else:
             written[name] = _with_whole_names(value)
     return written
-
-
-def _sub_arguments(value: Any) -> tuple[str, dict[str, Any]]:
-    match value:
-        case str():
-            return value, {}
-        case [str() as text, dict() as given]:
-            return text, given
-    raise ValidationError(message=_SUB)
 
 
 def parse_template(body: str) -> dict[str, Any]:
@@ -110,14 +94,28 @@ def parse_template(body: str) -> dict[str, Any]:
             message="Template format error: Transform must be a string or a list."
         )
     _check_conditions(template)
+    if not template.get("Transform"):  # which may write others
+        check_policies(template)
     return template
 
 
-def check_template(body: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parse a template and make the checks that need no resources. Raises ValidationError."""
+def check_template(
+    body: str, parameters: Mapping[str, Any], stack_name: str, account_id: str, region: str
+) -> dict[str, Any]:
+    """Parse a template and make the checks that need no resources, for a stack of this name.
+
+    Raises ValidationError.
+    """
     template = parse_template(body)
     check_parameters(template, parameters)
     creation_order(template)
+    resources = parsing.ResourceMap(
+        "", stack_name, dict(parameters), {}, region, account_id, template, {}
+    )
+    resources.load_mapping()
+    resources.load_parameters()
+    resources.load_conditions()
+    check_lookups(template, resources)
     return template
 
 
@@ -166,11 +164,27 @@ def _check_section(name: str, section: Any) -> None:
             raise ValidationError(
                 message=f"Template format error: [/{name}/{key}] must be an object."
             )
+        if name == "Mappings":
+            _check_mapping(member)
         if name in ("Resources", "Parameters") and not isinstance(member.get("Type"), str):
             raise ValidationError(
                 message=f"Template format error: [/{name}/{key}] Every {name} object must contain "
                 "a Type member."
             )
+
+
+def _check_mapping(mapping: Mapping[Any, Any]) -> None:
+    """Texts as recorded from AWS on 12-06-2023 (LocalStack's engine/test_mappings.snapshot.json)."""
+    for key, values in mapping.items():
+        if not isinstance(values, dict):
+            raise ValidationError(
+                message=f"Template format error: Every Mappings member {key} must be a map"
+            )
+        for value in values.values():
+            if isinstance(value, dict) or value is None:
+                raise ValidationError(
+                    message="Template format error: Every Mappings attribute must be a String or a List."
+                )
 
 
 def _check_conditions(template: Mapping[str, Any]) -> None:
@@ -354,14 +368,6 @@ def _require_known(named: set[str], known: set[str], block: str) -> None:
             message="Template format error: Unresolved resource dependencies "
             f"[{', '.join(unresolved)}] in the {block} block of the template"
         )
-
-
-def is_retained(resource: Mapping[str, Any], is_new: bool = False) -> bool:
-    """Whether a resource outlives its stack; `is_new` if it goes in the operation that has made it ("AWS
-    CloudFormation Announces New Deletion Policy", July 2023, for RetainExceptOnCreate).
-    """
-    policy = resource.get("DeletionPolicy")
-    return policy == "Retain" or (policy == "RetainExceptOnCreate" and not is_new)
 
 
 def creation_order(template: Mapping[str, Any]) -> list[str]:

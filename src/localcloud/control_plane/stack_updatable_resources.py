@@ -75,14 +75,15 @@ class StackTable(Called, CloudFormationModel):
     """AWS::DynamoDB::Table; Ref gives its name. An update keeps what it holds."""
 
     TYPE, NAME, ATTRIBUTES = "AWS::DynamoDB::Table", "TableName", ("Arn", "StreamArn")
-    SETTINGS = (
-        "BillingMode", "DeletionProtectionEnabled", "ProvisionedThroughput", "SSESpecification",
-        "StreamSpecification",
-    )  # fmt: skip
+    # What may change, and what is set where a template says it no more.
+    SETTINGS: Mapping[str, Any] = {
+        "BillingMode": "PROVISIONED", "DeletionProtectionEnabled": False, "ProvisionedThroughput": None,
+        "StreamSpecification": {"StreamEnabled": False},
+    }  # fmt: skip
 
     @classmethod
     def _make(cls, client, properties):
-        given = _with_streams(properties)
+        given = _of_operations(properties)
         call(client, "create_table", given)
         made = cls(given["TableName"], {"TableName": given["TableName"]}, {})
         made.given = {}
@@ -97,11 +98,13 @@ class StackTable(Called, CloudFormationModel):
         self.attributes = {"Arn": table["TableArn"], "StreamArn": table.get("LatestStreamArn", "")}
 
     def _change(self, client, properties):
-        now, then = _with_streams(properties), _with_streams(self.given)
-        changed = {n: now[n] for n in self.SETTINGS if n in now and now[n] != then.get(n)}
-        if "StreamSpecification" in then and "StreamSpecification" not in now:
-            changed["StreamSpecification"] = {"StreamEnabled": False}
-        if changed:
+        now, then = _of_operations(properties), _of_operations(self.given)
+        changed = {
+            name: now.get(name, default)
+            for name, default in self.SETTINGS.items()
+            if now.get(name) != then.get(name)
+        }
+        if any(value is not None for value in changed.values()):
             call(client, "update_table", {**self.found, **changed})
         for update in _index_updates(now, then):
             attributes = now.get("AttributeDefinitions")
@@ -114,23 +117,33 @@ class StackTable(Called, CloudFormationModel):
 
     def _set_extras(self, client: Any, properties: Mapping[str, Any]) -> None:
         """What CreateTable and UpdateTable don't take: expiry, and recovery to a point in time."""
-        for name, operation in (
-            ("TimeToLiveSpecification", "update_time_to_live"),
-            ("PointInTimeRecoverySpecification", "update_continuous_backups"),
+        for name, operation, off in (
+            ("TimeToLiveSpecification", "update_time_to_live", {"Enabled": False}),
+            (
+                "PointInTimeRecoverySpecification",
+                "update_continuous_backups",
+                {"PointInTimeRecoveryEnabled": False},
+            ),
         ):
-            wanted = properties.get(name)
-            if wanted and wanted != self.given.get(name):
-                call(client, operation, {**self.found, name: wanted})
+            wanted, now = properties.get(name), self.given.get(name)
+            if wanted != now:
+                call(client, operation, {**self.found, name: wanted or {**now, **off}})
 
     def _remove(self, client):
         client.delete_table(**self.found)
 
 
-def _with_streams(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """In a template a stream that is described is enabled."""
-    stream = properties.get("StreamSpecification")
-    enabled = {"StreamSpecification": {"StreamEnabled": True, **stream}} if stream else {}
-    return {**properties, **enabled}
+def _of_operations(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """In a template a stream that is described is enabled, and what enables encryption has another name."""
+    stream, encryption = (
+        properties.get(name) for name in ("StreamSpecification", "SSESpecification")
+    )
+    given = dict(properties)
+    if stream:
+        given["StreamSpecification"] = {"StreamEnabled": True, **stream}
+    if encryption:
+        given["SSESpecification"] = {"Enabled": encryption.get("SSEEnabled"), **encryption}
+    return given
 
 
 def _index_updates(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -11,10 +11,10 @@ from .descriptions import Authorizer
 from .exchange import Authorization, Exchange
 from .function_calls import Answered, FunctionCalls, function_arn
 from .http_events import authorizer_event
+from .kept_answers import KeptAnswers
 from .refusals import IntegrationFailed, Refused
 
 _TIMEOUT_S = 10.0  # facts G2
-_MOST_KEPT = 10_000
 _ANSWER_UNREADABLE = "The authorizer's response is not in the required format"
 
 
@@ -29,8 +29,7 @@ class LambdaAuthorizers:
     ):
         self._calls = calls
         self._make_event = make_event
-        self._clock = clock
-        self._kept: dict[tuple, tuple[float, dict[str, Any]]] = {}  # until when, and the answer
+        self._kept = KeptAnswers(clock)
 
     async def authorize(self, exchange: Exchange) -> Authorization:
         """Ask the authorizer of the exchange's route.
@@ -50,12 +49,10 @@ class LambdaAuthorizers:
     async def _answer(
         self, exchange: Exchange, authorizer: Authorizer, identity: list[str]
     ) -> dict[str, Any]:
-        # Without identity sources there is nothing to keep an answer under.
-        is_kept = authorizer.ttl_s > 0 and bool(identity)
-        key = (exchange.api.id, exchange.stage.name, authorizer, *identity)
-        until, answer = self._kept.get(key, (0.0, {}))
-        if is_kept and self._clock() < until:
-            return answer
+        place = (exchange.api.id, exchange.stage.name)
+        kept = self._kept.find(place, authorizer, identity)
+        if kept is not None:
+            return kept
         uri, role = authorizer.uri, authorizer.credentials
         source_arn = exchange.api.arn("authorizers", authorizer.id)
         try:
@@ -66,10 +63,7 @@ class LambdaAuthorizers:
         except IntegrationFailed as failed:
             raise Refused(500, str(failed)) from failed
         answer = _read(answered)
-        if is_kept:
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-            self._kept[key] = self._clock() + authorizer.ttl_s, answer
+        self._kept.keep(place, authorizer, identity, answer)
         return answer
 
 

@@ -13,12 +13,12 @@ from . import resource_policies
 from .exchange import Authorization, Exchange
 from .function_calls import FunctionCalls, function_arn, with_stage_variables
 from .gateway_responses import GatewayError
+from .kept_answers import KeptAnswers
 from .refusals import Failure, IntegrationFailed
 from .rest_access_descriptions import RestAuthorizer
 from .rest_events import request_authorizer_event
 
 _TIMEOUT_S = 29.0  # of every Lambda integration of a REST API; an authorizer's own is UNCONFIRMED
-_MOST_KEPT = 10_000
 _NOT_AUTHORIZED = "User is not authorized to access this resource"
 
 
@@ -30,8 +30,7 @@ class RestLambdaAuthorizers:
 
     def __init__(self, calls: FunctionCalls, clock: Callable[[], float] = time.monotonic):
         self._calls = calls
-        self._clock = clock
-        self._kept: dict[tuple, tuple[float, dict[str, Any]]] = {}  # until when, and the answer
+        self._kept = KeptAnswers(clock)
 
     async def authorize(self, exchange: Exchange) -> Authorization:
         """Ask the method's authorizer.
@@ -63,19 +62,13 @@ class RestLambdaAuthorizers:
     async def _answer(
         self, exchange: Exchange, authorizer: RestAuthorizer, identity: list[str]
     ) -> tuple[dict[str, Any], bool]:
-        # Without identity sources there is nothing to keep an answer under.
-        is_kept = authorizer.ttl_s > 0 and bool(identity)
         stage = exchange.stage
         place = (exchange.api.id, stage.name, stage.authorizers_epoch)
-        key = (*place, authorizer, *identity)
-        until, answer = self._kept.get(key, (0.0, {}))
-        if is_kept and self._clock() < until:
-            return answer, True
+        kept = self._kept.find(place, authorizer, identity)
+        if kept is not None:
+            return kept, True
         answer = await self._invoke(exchange, authorizer, identity)
-        if is_kept:
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-            self._kept[key] = self._clock() + authorizer.ttl_s, answer
+        self._kept.keep(place, authorizer, identity, answer)
         return answer, False
 
     async def _invoke(
