@@ -15,11 +15,12 @@ STALE = (
     "to retrieve the latest Revision Id",
 )  # fmt: skip
 ECHO = "import os\ndef handler(event, context): return os.environ.get('COLOUR', 'none')\n"
-# Its bytecode takes seconds to make.
-SLOW_TO_UNPACK = {
-    "app.py": ECHO,
-    **{f"part{n}.py": "\n".join(f"x{i} = [{i}] * {i}" for i in range(4000)) for n in range(60)},
-}
+
+
+def slow_to_unpack(word):
+    """Files whose bytecode takes seconds to make: none of the modules was ever seen before."""
+    lines = "\n".join(f"x{i} = [{i}] * {i}" for i in range(4000))
+    return {"app.py": ECHO, **{f"part{n}.py": f"# {word} {n}\n{lines}" for n in range(60)}}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_update_answers_in_progress(local_cloud, functions):
 
 
 def test_function_is_pending_until_it_is_unpacked(local_cloud, functions):
-    deploy(local_cloud, "slow", SLOW_TO_UNPACK)
+    deploy(local_cloud, "slow", slow_to_unpack("slow"))
     assert state_of(functions, "slow") == {
         "State": "Pending", "LastUpdateStatus": None, "StateReasonCode": "Creating"
     }  # fmt: skip
@@ -66,8 +67,8 @@ def test_function_is_pending_until_it_is_unpacked(local_cloud, functions):
 
 def test_update_while_one_runs(local_cloud, functions):
     arn = deploy(local_cloud, "busy", ECHO)["FunctionArn"]
-    other = {**SLOW_TO_UNPACK, "more.py": ""}
-    functions.update_function_code(FunctionName="busy", ZipFile=zip_of(other))
+    slow = zip_of(slow_to_unpack("busy"))
+    functions.update_function_code(FunctionName="busy", ZipFile=slow)
     in_progress = (
         409, "ResourceConflictException",
         f"The operation cannot be performed at this time. An update is in progress for resource: {arn}",
