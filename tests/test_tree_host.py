@@ -1,5 +1,6 @@
 """The process that a grader's trees are forked from: it may die, and its forks are nobody's twins."""
 
+import json
 import os
 import signal
 import subprocess
@@ -29,6 +30,25 @@ FORKS = """
             os._exit(0)
         os.wait()
 """
+REHEARSAL = """
+    import json, os, sys, threading
+    import boto3
+    from labkit.grading import preloaded
+    from labkit.grading.rehearsal import rehearse
+    from labkit.grading.stages import find
+    from localcloud import LocalCloud
+
+    environment = dict(os.environ)
+    rehearse(find("07-events-and-iam"), preloaded.SERVICES, True)
+    left = {
+        "threads": threading.active_count() - 1, "environment": dict(os.environ) != environment,
+        "keys": boto3.DEFAULT_SESSION.get_credentials() is not None,
+    }
+    with LocalCloud(port=0) as cloud:
+        left["buckets"] = cloud.client("s3").list_buckets()["Buckets"]
+        left["roles"] = cloud.client("iam").list_roles()["Roles"]
+    print(json.dumps([left, "checks.check_07_events_and_iam" in sys.modules]))
+"""
 
 
 def graded():
@@ -55,3 +75,16 @@ def test_clouds_of_forked_processes_make_ids_and_keys_of_their_own():
     )  # fmt: skip
     ids, keys = zip(*map(str.split, said.stdout.splitlines()), strict=True)
     assert len(set(ids)) == len(set(keys)) == 2, said.stderr
+
+
+def test_a_rehearsal_leaves_nothing_but_what_was_loaded(tmp_path):
+    said = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(REHEARSAL)], cwd=project.ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(project.ROOT / "src"), "HOME": str(tmp_path),
+             "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True, text=True, timeout=LIMIT_S,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    left, is_loaded = json.loads(said.stdout)
+    assert not any(left.values()), left
+    assert is_loaded

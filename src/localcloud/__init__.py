@@ -63,11 +63,12 @@ def load_services(services: Collection[str]) -> None:
 
 
 def load_package(archive: bytes) -> None:
-    """Compile the modules of a package or layer, for a process from which others are forked that unpack the
-    same, in whatever package.
+    """Check a package or layer and compile its modules, for a process from which others are forked that take
+    the same, and unpack its modules in whatever package.
     """
-    from .functions.package import remember
+    from .functions.package import check_archive, remember
 
+    check_archive(archive)
     remember(archive)
 
 

@@ -37,6 +37,7 @@ from .control_plane import (
     s3_authorization,
     service_regions,
     session_tokens,
+    timestamps,
     topics,
     user_boundaries,
 )
@@ -290,6 +291,7 @@ class LocalCloud:
     ) -> None:
         """Put what moto lacks into it. What is loaded later installs itself (control_plane/moto_app.py)."""
         instances.install()
+        timestamps.install()
         service_regions.install()
         lambda_resources.install()
         managed_policies.install()

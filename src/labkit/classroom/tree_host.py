@@ -8,19 +8,21 @@ output; the answer is a descriptor of its first process (pidfd), for waiting and
 socket ends, this process does; the trees end with their input.
 """
 
-import functools
 import gc
 import json
 import os
 import resource
 import socket
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import localcloud
 
 from .. import needs, packages
 from ..grading import preloaded
+from ..grading.rehearsal import rehearse
+from ..grading.stages import find
 from . import grading_process, walls
 
 _OPEN_FILES = 4096
@@ -31,7 +33,9 @@ _CLIENTS = {
     "apigateway": "apigatewayv2", "bedrock": "bedrock-agent", "cloudformation": "cloudformation",
     "dynamodb": "dynamodb", "s3vectors": "s3vectors", "sqs": "sqs",
 }  # fmt: skip
+_WITH_LAYER = {"lambda:PublishLayerVersion", "cloudformation:CreateStack"}
 _MAX_REQUEST = 65536
+_loaded: set[str] = set()  # the stages that this process is ready for
 
 
 def main(descriptor: int) -> int:
@@ -43,7 +47,7 @@ def main(descriptor: int) -> int:
             return 0
         _reap()
         asked = json.loads(message)
-        _load(asked["stage"])
+        _load(asked["stage"], asked["confined"])
         pid = os.fork()
         if pid == 0:
             asking.close()
@@ -54,18 +58,31 @@ def main(descriptor: int) -> int:
             os.close(each)
 
 
-@functools.cache
-def _load(key: str) -> None:
-    """Make and load what each tree of this stage would make and load anew, seconds in all."""
-    actions = {action for names in needs.actions([key], "checks").values() for action in names}
-    services = {action.partition(":")[0] for action in actions}
+def _load(key: str, confined: bool) -> None:
+    """Make and load what each tree of this stage would make and load anew, seconds in all, as far as no stage
+    before it needed it.
+    """
+    if key in _loaded:
+        return
+    before, actions = _actions(_loaded), _actions([key])
+    services = _services(actions) - _services(before)
     localcloud.load_services(services)
-    preloaded.make_clients(*sorted({_CLIENTS[each] for each in services & _CLIENTS.keys()}))
-    if actions & {"lambda:PublishLayerVersion", "cloudformation:CreateStack"}:
+    clients = {_CLIENTS[each] for each in services & _CLIENTS.keys()}
+    rehearse(find(key), sorted(clients if _loaded else clients | set(preloaded.SERVICES)), confined)
+    if actions & _WITH_LAYER and not before & _WITH_LAYER:
         localcloud.load_package(packages.pillow_layer_zip())
+    _loaded.add(key)
     # What is there now stays: no process forked from here needs to look through it, or to copy it for that.
     gc.collect()
     gc.freeze()
+
+
+def _actions(keys: Iterable[str]) -> set[str]:
+    return {action for names in needs.actions(keys, "checks").values() for action in names}
+
+
+def _services(actions: Iterable[str]) -> set[str]:
+    return {action.partition(":")[0] for action in actions}
 
 
 def _become_tree(asked: dict[str, Any], descriptors: list[int]) -> None:

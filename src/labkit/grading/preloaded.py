@@ -7,6 +7,8 @@ import pytest_timeout  # noqa: F401
 from .. import tagging
 from . import plugin, run  # noqa: F401
 
+SERVICES = ("iam", "lambda", "logs", "s3", "sts")
+
 
 def make_clients(*services: str) -> None:
     """Make clients that nobody uses: a service's description is read with its first one, and kept."""
@@ -17,4 +19,4 @@ def make_clients(*services: str) -> None:
 
 
 tagging.install()
-make_clients("iam", "lambda", "logs", "s3", "sts")
+make_clients(*SERVICES)

@@ -87,22 +87,16 @@ def grade(
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     collector = _Collector(stages, listener or Listener())
     modules = [str(stage.checks) for stage in stages]
-    arguments = [
-        *([f"{module}::{name}" for module in modules for name in only] or modules),
-        f"--rootdir={project.ROOT}", f"--config-file={project.ROOT / 'pyproject.toml'}",
-        *(["--exitfirst"] if until_failure else []),
-        "-p", "pytest_timeout", "-p", "no:cacheprovider", "-p", "no:warnings", "--assert=plain",
-        # They look through all objects of the process five times at its end, for what checks never raise.
-        "-p", "no:unraisableexception", "-p", "no:threadexception",
-        "--override-ini=addopts=--strict-markers", "--capture=no", "--continue-on-collection-errors",
-        # In one word each: pytest would take a folder that stands alone for a place to look for settings.
-        f"--workspace={workspace}", f"--seed={seed}",
-        f"--patience={patience}",
-    ]  # fmt: skip
-    alone = mock.patch.dict(os.environ, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS="")
-    # Not to be seen: pytest's own report (pytest-timeout can't do without), and what checks print.
-    with alone, open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        code = pytest.main(arguments, plugins=[collector])
+    code = _pytest(
+        [
+            *([f"{module}::{name}" for module in modules for name in only] or modules),
+            *(["--exitfirst"] if until_failure else []),
+            # In one word each: pytest would take a folder that stands alone for a place to look for settings.
+            f"--workspace={workspace}", f"--seed={seed}",
+            f"--patience={patience}",
+        ],
+        collector,
+    )  # fmt: skip
     if collector.interrupted:
         raise KeyboardInterrupt
     early = ""
@@ -118,3 +112,24 @@ def grade(
         )
         for stage in stages
     ]
+
+
+def collect(stage: Stage) -> None:
+    """Load pytest and the checks of a stage into this process, and run none of them."""
+    _pytest(["--collect-only", str(stage.checks)])
+
+
+def _pytest(arguments: Sequence[str], *plugins: object) -> int:
+    """Run pytest in this process, with no plugin but ours and pytest-timeout's; return its exit status."""
+    arguments = [
+        *arguments,
+        f"--rootdir={project.ROOT}", f"--config-file={project.ROOT / 'pyproject.toml'}",
+        "-p", "pytest_timeout", "-p", "no:cacheprovider", "-p", "no:warnings", "--assert=plain",
+        # They look through all objects of the process five times at its end, for what checks never raise.
+        "-p", "no:unraisableexception", "-p", "no:threadexception",
+        "--override-ini=addopts=--strict-markers", "--capture=no", "--continue-on-collection-errors",
+    ]  # fmt: skip
+    alone = mock.patch.dict(os.environ, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_ADDOPTS="")
+    # Not to be seen: pytest's own report (pytest-timeout can't do without), and what checks print.
+    with alone, open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        return pytest.main(arguments, plugins=list(plugins))

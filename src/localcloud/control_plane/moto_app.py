@@ -1,5 +1,6 @@
 """moto as the control plane: one WSGI application, called with a whole request and its whole answer."""
 
+import functools
 import importlib
 import io
 import os
@@ -33,11 +34,15 @@ os.register_at_fork(after_in_child=mock_random.seed)
 _MOTO_PAGES = ("moto_api", "instance_metadata")
 
 
+# An application holds the routes of a service, and nothing of what a cloud holds.
+_backend_app = functools.cache(create_backend_app)
+
+
 class _Dispatcher(DomainDispatcherApplication):
     """moto's dispatcher, which remembers what it found: by itself it lists a folder every time."""
 
     def __init__(self):
-        super().__init__(create_backend_app)
+        super().__init__(_backend_app)
         self._found: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:

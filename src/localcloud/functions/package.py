@@ -28,11 +28,18 @@ class InvalidArchive(Exception):
     """A zip that Lambda refuses; the text is the service's own."""
 
 
+_checked: dict[bytes, int] = {}  # unzipped sizes, by the SHA-256 of zips
+
+
 def check_archive(data: bytes) -> int:
     """Return the unzipped size in bytes of a deployment package.
 
-    Raises InvalidArchive where the zip can't be read or is 250 MB or more unzipped.
+    Raises InvalidArchive where the zip can't be read or is 250 MB or more unzipped. One that was found to be
+    right once is not read again by this process and its forks: a class shares one layer.
     """
+    digest = hashlib.sha256(data).digest()
+    if digest in _checked:
+        return _checked[digest]
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if archive.testzip() is not None:
@@ -44,6 +51,7 @@ def check_archive(data: bytes) -> int:
         ) from error
     if size >= MAX_UNZIPPED_BYTES:
         raise InvalidArchive(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
+    _checked[digest] = size
     return size
 
 
