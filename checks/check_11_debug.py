@@ -123,16 +123,24 @@ def role(deployment, workspace, places):
         deployment.client("logs").delete_log_group(logGroupName=group)
 
 
-@pytest.fixture(scope="module")
-def large():
-    """A photograph of 24 megapixels."""
-    image = Image.linear_gradient("L").resize(LARGE)
-    flat = Image.new("L", LARGE, 90)
-    return pictures.jpeg(Image.merge("RGB", (image, flat, flat)))
+def photograph(rng):
+    """A picture by chance as a function of its size, and its average colour."""
+    flat, bands = rng.sample(range(40, 200, 5), 2), [0, 1, 2]
+    rng.shuffle(bands)
+    gradient = Image.linear_gradient("L")
+    if rng.random() < 0.5:
+        gradient = gradient.transpose(Image.Transpose.ROTATE_180)
+
+    def made(size):
+        parts = (gradient.resize(size), *(Image.new("L", size, value) for value in flat))
+        return Image.merge("RGB", [parts[band] for band in bands])
+
+    values = (127, *flat)
+    return made, tuple(values[band] for band in bands)
 
 
-@pytest.mark.check(points=2, section="3 · The import error")
-def check_starts(deployment, resizer):
+@pytest.mark.check(points=2, section="3 · The import error", timeout=60)
+def check_starts(deployment, resizer, places, rng):
     """The function starts: its module can be imported, and an event without records does nothing."""
     answer = deployment.invoke(resizer, {})
     expect(
@@ -140,6 +148,20 @@ def check_starts(deployment, resizer):
         tried="invoked the function with an event that has no records",
         expected="no error",
         seen=answer.problem,
+    )
+    name = f"small-{rng.randrange(10**6)}.jpg"
+    picture = pictures.jpeg(Image.new("RGB", (60, 40), "teal"))
+    pictures.upload(deployment, places, f"raw/{name}", picture)
+    tried = f"sent an event of raw/{name}, a photograph of 60 x 40 pixels"
+    answer = deployment.invoke(resizer, pictures.event(places, f"raw/{name}"))
+    # Where it has to lie, and what it has to be, is for other checks: it may be a place that is refused.
+    there = deployment.client("s3").list_objects_v2(Bucket=places.destination).get("Contents", [])
+    expect(
+        any(name in each["Key"] for each in there) or "AccessDenied" in answer.problem,
+        tried=tried,
+        expected="a thumbnail of it in the destination bucket",
+        seen=answer.problem or "there is none: an empty function starts, too",
+        log=answer.log,
     )
 
 
@@ -206,7 +228,7 @@ def check_failures_are_seen(deployment, resizer, places):
 
 
 @pytest.mark.check(points=3, section="5 · The timeout", needs=("check_starts",))
-def check_large_photograph(deployment, resizer, places, settings, large):
+def check_large_photograph(deployment, resizer, places, settings, rng):
     """A photograph of 24 megapixels is done within 10 seconds and 512 MB."""
     expect(
         settings.timeout <= MOST_S,
@@ -214,12 +236,13 @@ def check_large_photograph(deployment, resizer, places, settings, large):
         expected=f"at most {MOST_S} seconds: the fault is in the code",
         seen=f"{settings.timeout} seconds",
     )
-    key = "raw/large.jpg"
-    pictures.upload(deployment, places, key, large)
+    key, (picture, colour) = "raw/large.jpg", photograph(rng)
+    pictures.upload(deployment, places, key, pictures.jpeg(picture(LARGE)))
     answer = deployment.invoke(resizer, pictures.event(places, key))
     tried = f"sent a photograph of {LARGE[0]} x {LARGE[1]} pixels"
     answer.must_work(tried, "no error")
-    pictures.expect_thumbnail(deployment, places, key, LARGE, (127, 90, 90), tried, answer.log)
+    pictures.expect_thumbnail(deployment, places, key, LARGE, colour, tried, answer.log)
+    pictures.expect_shown(deployment, places, key, picture((LARGE[0] // 10, LARGE[1] // 10)), tried)
 
 
 @pytest.mark.check(points=2, section="6 · Out of memory", needs=("check_large_photograph",))

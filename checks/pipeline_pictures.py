@@ -79,3 +79,15 @@ def expect_thumbnail(deployment, places, key, size, colour, tried, log):
         seen=given or "none",
         log=log,
     )
+
+
+def expect_shown(deployment, places, key, image, tried):
+    """Raises Unmet unless the thumbnail, which is there, shows the image."""
+    found = deployment.client("s3").get_object(Bucket=places.destination, Key=target(key))
+    verdict = thumbnails.judge(jpeg(image), found["Body"].read(), 128)
+    expect(
+        verdict.right,
+        tried=tried,
+        expected="a thumbnail of it",
+        seen="; ".join(verdict.faults),
+    )
