@@ -19,8 +19,9 @@ from knowledge import SEMANTIC, KnowledgeBase
 from localcloud import LocalCloud
 
 cloud = LocalCloud(port=0, state=sys.argv[1]).start()
-text = " ".join(f"Sentence {n} is about the number {n * 7}." for n in range(80))
-base = KnowledgeBase(cloud, {f"{n}.txt": text for n in range(40)}, SEMANTIC)
+# No text twice: it would be remembered.
+text = lambda first: " ".join(f"Sentence {n} is about the number {n * 7}." for n in range(first, first + 80))
+base = KnowledgeBase(cloud, {f"{n}.txt": text(80 * n) for n in range(40)}, SEMANTIC)
 ids = {"knowledgeBaseId": base.id, "dataSourceId": base.source}
 ids["ingestionJobId"] = base.agent.start_ingestion_job(**ids)["ingestionJob"]["ingestionJobId"]
 asked = lambda: base.agent.get_ingestion_job(**ids)["ingestionJob"]

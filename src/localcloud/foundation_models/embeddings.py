@@ -19,6 +19,7 @@ DIMENSIONS = 384
 _WHOLE_TOKENS = 128
 _PART_TOKENS = 32
 _TITAN_DIMENSIONS = 1024  # by default
+_KEPT = 1024  # vectors, of 1.5 KB each and their tokens
 _VOCABULARY = Path(__file__).with_name("minilm_vocabulary.txt")
 
 
@@ -81,17 +82,23 @@ def token_spans(text: str) -> list[tuple[int, int]]:
 
 def _vector(tokens: list[int]) -> np.ndarray:
     if len(tokens) <= _WHOLE_TOKENS:
-        return _run(tokens)
+        return _run(tuple(tokens))
     starts = range(0, len(tokens), _PART_TOKENS)
-    parts = [tokens[start : start + _PART_TOKENS] for start in starts]
+    parts = [tuple(tokens[start : start + _PART_TOKENS]) for start in starts]
     mean = sum(len(part) * _run(part) for part in parts)
     return mean / np.linalg.norm(mean)
 
 
-def _run(tokens: list[int]) -> np.ndarray:
+def _run(tokens: tuple[int, ...]) -> np.ndarray:
     event = ended.get()
     if event and event.is_set():
         raise BrokenOff
+    return _computed(tokens)
+
+
+# Questions, and what tools and topics say of themselves, come again and again.
+@functools.lru_cache(maxsize=_KEPT)
+def _computed(tokens: tuple[int, ...]) -> np.ndarray:
     first, last = (_tokenizer().token_to_id(mark) for mark in ("[CLS]", "[SEP]"))
     ids = np.array([[first, *tokens, last]], np.int64)
     given = {

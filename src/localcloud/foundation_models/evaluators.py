@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -29,14 +29,17 @@ class Cache(Protocol):
     def read(self, tokens: Sequence[int]) -> np.ndarray:
         """Read tokens after those read before; the logits of what comes next, float32 (vocabulary,)."""
 
+    def state(self) -> Any:
+        """What has been read, for other caches to begin with. It stays as it is when this one reads on."""
+
 
 class Evaluator(Protocol):
     """Computes the model. Of equal tokens, read in equal parts, it gives equal logits."""
 
     name: str
 
-    def cache(self) -> Cache:
-        """One that has read nothing. Caches know nothing of one another."""
+    def cache(self, state: Any = None) -> Cache:
+        """One that has read nothing, or what another's state tells. Caches know nothing of one another."""
 
 
 def choose_evaluator(weights: Path, file: GgufFile) -> Evaluator:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,20 +22,28 @@ class Generation:
     def __init__(self, model: LanguageModel, messages: Sequence[Message], wanted: Sampling):
         self._model = model
         self._wanted = wanted
-        self._unread = model.prompt(messages)
-        self._input_tokens = len(self._unread)
+        prompt, opening = model.prompt(messages), model.opening(messages)
+        self._input_tokens = len(prompt)
         if self._input_tokens >= CONTEXT:
             raise InputTooLong(self._input_tokens, CONTEXT)
         self._room = min(wanted.max_tokens, CONTEXT - self._input_tokens)
-        self._cache = model.evaluator.cache()
+        # Even, so that it leaves no part with a single token, whose last digits are computed otherwise.
+        self._opening = tuple(opening[: len(opening) // 2 * 2])
+        state = model.openings.get(self._opening)
+        self._cache = model.evaluator.cache(state)
+        self._read = len(self._opening) if state else 0
+        self._unread = _parts(prompt, self._read, len(self._opening))
         self._random = np.random.default_rng(wanted.seed)
         self._written: list[int] = []
         self._sent = 0  # characters
 
     def step(self) -> Piece | None:
         """Read a part of the conversation (None), or write one token."""
-        now, self._unread = self._unread[:_READ_AT_ONCE], self._unread[_READ_AT_ONCE:]
-        logits = self._cache.read(now)
+        part = self._unread.popleft()
+        logits = self._cache.read(part)
+        self._read += len(part)
+        if self._read == len(self._opening):
+            self._model.openings.keep(self._opening, self._cache)
         if self._unread:
             return None
         wanted = self._wanted
@@ -43,7 +53,7 @@ class Generation:
         if token in self._model.ends:
             return self._piece(self._text(), "end_turn")
         self._written.append(token)
-        self._unread = [token]
+        self._unread.append([token])
         text = self._text()
         for stop in wanted.stop_sequences:
             found = text.find(stop, max(0, self._sent - len(stop)))
@@ -75,3 +85,13 @@ class Generation:
     def _piece(self, text: str, reason: str | None = None, stop: str | None = None) -> Piece:
         new, self._sent = text[self._sent :], max(self._sent, len(text))
         return Piece(new, self._input_tokens, len(self._written), reason, stop)
+
+
+def _parts(prompt: list[int], read: int, opening: int) -> deque[list[int]]:
+    """What is yet to be read of a prompt, part by part. Parts end at the same places whether its opening
+    has been read before or not, so that the logits are the same.
+    """
+    ends = sorted({opening, *range(_READ_AT_ONCE, len(prompt), _READ_AT_ONCE), len(prompt)})
+    return deque(
+        prompt[start:end] for start, end in itertools.pairwise([0, *ends]) if start >= read
+    )

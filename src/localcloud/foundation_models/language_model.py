@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from .evaluators import choose_evaluator
 from .gguf_file import GgufFile
+from .openings import Openings
 from .text_engine import EngineUnavailable, Message
 
 NAME = "SmolLM2-135M-Instruct"
@@ -46,13 +47,14 @@ def loaded() -> LanguageModel:
 
 class LanguageModel:
     """The model, loaded. One thread at a time may use it. `evaluator` computes; tokens, prompts and the
-    choice of what comes next (generation.py) are the same whichever it is.
+    choice of what comes next (generation.py) are the same whichever it is. `openings` has been read before.
     """
 
     def __init__(self):
         path = weights_path()
         file = GgufFile(path)
         self.evaluator = choose_evaluator(path, file)
+        self.openings = Openings()
         self._tokenizer = _tokenizer(file)
         self.ends = {self._control(token) for token in ("<|im_end|>", "<|endoftext|>")}
 
@@ -70,16 +72,27 @@ class LanguageModel:
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """A conversation as the model was trained to read it (ChatML), up to where the answer begins."""
-        if not messages or messages[0][0] != "system":
-            messages = [("system", _DEFAULT_SYSTEM), *messages]
+        tokens = self.opening(messages)
+        for role, text in _with_instructions(messages)[1:]:
+            tokens += self._message(role, text)
+        return [*tokens, self._control("<|im_start|>"), *self.tokenize("assistant\n")]
+
+    def opening(self, messages: Sequence[Message]) -> list[int]:
+        """What the conversation's prompt begins with, and those of others with the same system message."""
+        return self._message(*_with_instructions(messages)[0])
+
+    def _message(self, role: str, text: str) -> list[int]:
         start, end = self._control("<|im_start|>"), self._control("<|im_end|>")
-        tokens = []
-        for role, text in messages:
-            tokens += [start, *self.tokenize(f"{role}\n{text}"), end, *self.tokenize("\n")]
-        return [*tokens, start, *self.tokenize("assistant\n")]
+        return [start, *self.tokenize(f"{role}\n{text}"), end, *self.tokenize("\n")]
 
     def _control(self, token: str) -> int:
         return self._tokenizer.token_to_id(token)
+
+
+def _with_instructions(messages: Sequence[Message]) -> list[Message]:
+    if messages and messages[0][0] == "system":
+        return list(messages)
+    return [("system", _DEFAULT_SYSTEM), *messages]
 
 
 def _tokenizer(file: GgufFile) -> Tokenizer:

@@ -10,6 +10,7 @@ import ctypes
 import logging
 import weakref
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -42,9 +43,15 @@ class LlamaEvaluator:
         if not np.isfinite(self.cache().read([0])).all():
             raise RuntimeError("its logits are no numbers")
 
-    def cache(self) -> LlamaCache:
+    def cache(self, state: _State | None = None) -> LlamaCache:
         """See Evaluator."""
-        return LlamaCache(self)
+        return LlamaCache(self, state or _State(0))
+
+
+@dataclass(frozen=True)
+class _State:
+    length: int  # tokens
+    data: ctypes.Array | None = None  # as llama.cpp tells it
 
 
 class LlamaCache:
@@ -52,11 +59,11 @@ class LlamaCache:
     the last digits of its logits, would depend on the others. Keys and values take 23 KB a token.
     """
 
-    def __init__(self, evaluator: LlamaEvaluator):
+    def __init__(self, evaluator: LlamaEvaluator, state: _State):
         self._evaluator = evaluator
+        self._length = state.length
         self._capacity = _SMALLEST
-        self._context = _Context(evaluator, self._capacity)
-        self._length = 0
+        self._renew(state)
 
     def read(self, tokens: Sequence[int]) -> np.ndarray:
         """See Cache. Raises EngineFailed."""
@@ -66,16 +73,21 @@ class LlamaCache:
         self._length += len(tokens)
         return self._context.logits()
 
+    def state(self) -> _State:
+        """See Cache."""
+        return _State(self._length, self._context.data() if self._length else None)
+
     def _make_room(self, tokens: int) -> None:
-        needed = self._length + tokens
-        if needed <= self._capacity:
-            return
-        while self._capacity < needed:
+        if self._length + tokens > self._capacity:
+            self._renew(self.state(), tokens)
+
+    def _renew(self, state: _State, tokens: int = 0) -> None:
+        """A context with room for as many tokens more than the state has, which knows the state."""
+        while self._capacity < state.length + tokens:
             self._capacity *= 2
-        larger = _Context(self._evaluator, self._capacity)
-        if self._length:
-            larger.copy(self._context)
-        self._context = larger
+        self._context = _Context(self._evaluator, self._capacity)
+        if state.data:
+            self._context.know(state.data)
 
 
 class _Context:
@@ -105,12 +117,16 @@ class _Context:
         found = self._api.llama_get_logits_ith(self._context, -1)
         return np.ctypeslib.as_array(found, (self._evaluator.vocabulary,)).copy()
 
-    def copy(self, other: _Context) -> None:
-        """Know what the other has read."""
-        size = self._api.llama_state_seq_get_size(other._context, _SEQUENCE)
+    def data(self) -> ctypes.Array:
+        """What it has read."""
+        size = self._api.llama_state_seq_get_size(self._context, _SEQUENCE)
         data = (ctypes.c_uint8 * size)()
-        self._api.llama_state_seq_get_data(other._context, data, size, _SEQUENCE)
-        if not self._api.llama_state_seq_set_data(self._context, data, size, _SEQUENCE):
+        self._api.llama_state_seq_get_data(self._context, data, size, _SEQUENCE)
+        return data
+
+    def know(self, data: ctypes.Array) -> None:
+        """Have read what another one has."""
+        if not self._api.llama_state_seq_set_data(self._context, data, len(data), _SEQUENCE):
             raise EngineFailed("llama.cpp can't copy what it has read")
 
 
