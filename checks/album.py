@@ -96,10 +96,15 @@ class Album:
         return ends <= set(self.lines("PhotoFunction"))
 
     def taken_care_of(self, *photographs: tuple[str, bytes]) -> bool:
-        """Upload photographs, and wait until the function is done with them; whether it is."""
+        """Upload photographs, each when the function is done with the one before; whether it is with all.
+
+        All at once they would start an execution environment each.
+        """
         for name, body in photographs:
             self.upload(name, body)
-        return self.handled(*(name for name, _ in photographs))
+            if not self.handled(name):
+                return False
+        return True
 
     def ask(self, address: str | None) -> None:
         """Have the function ask the model at this address; the one on Bedrock without."""
