@@ -21,14 +21,13 @@ from .configuration import Archive
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 250 MB, layers included.
 MAX_UNZIPPED_BYTES = 262_144_000
+# The bytecode of larger modules is made each time: they are rare.
 _REMEMBERED_BYTES = 262_144
+_checked: dict[bytes, int] = {}  # unzipped sizes, by the SHA-256 of zips
 
 
 class InvalidArchive(Exception):
     """A zip that Lambda refuses; the text is the service's own."""
-
-
-_checked: dict[bytes, int] = {}  # unzipped sizes, by the SHA-256 of zips
 
 
 def check_archive(data: bytes) -> int:
